@@ -17,12 +17,14 @@ CREATE TABLE chats (
     champion_name   text        NOT NULL DEFAULT '',
     offered_to      uuid REFERENCES people,
     offered_until   timestamptz,
-    offers          int         NOT NULL DEFAULT 0,
+    passed_by       uuid[]      NOT NULL DEFAULT '{}', -- champions who let an offer lapse
     created_at      timestamptz NOT NULL,
     waiting_since   timestamptz NOT NULL,            -- place in the queue; the front for one whose champion vanished
     accepted_at     timestamptz,
     ended_at        timestamptz,
+    customer_node     uuid,                          -- node that last saw a socket of the customer
     customer_gone_at  timestamptz,                   -- no socket of the customer since
+    idem_key          text UNIQUE,                   -- a repeated request finds its first chat
     last_customer_at  timestamptz,
     last_champion_at  timestamptz,
     preview         text        NOT NULL DEFAULT '',
@@ -79,14 +81,6 @@ CREATE TABLE presence_leases (
     PRIMARY KEY (person_id, node_id)
 );
 CREATE INDEX presence_leases_expiry ON presence_leases (expires_at);
-
--- Likewise for customers: whose chat has a socket somewhere.
-CREATE TABLE customer_leases (
-    chat_id    uuid        NOT NULL REFERENCES chats ON DELETE CASCADE,
-    node_id    uuid        NOT NULL,
-    expires_at timestamptz NOT NULL,
-    PRIMARY KEY (chat_id, node_id)
-);
 
 -- append_messages gives numbers to a batch under the lock of each chat's row, and writes it as one statement and
 -- one commit. A function, because each statement inside it sees what was committed before it: after waiting for a lock

@@ -7,11 +7,11 @@ import "context"
 
 // A Hint is a short word about something that changed.
 type Hint struct {
-	Topic string // "chat", "queue", "staff", "settings", "ticket", "session"
-	Key   string // which one: an id, or empty
-	Body  []byte // what changed, if it is short enough to say; may be missing
+	Topic string `json:"t"`           // "chat", "queue", "staff", "settings", "ticket", "session"
+	Key   string `json:"k,omitempty"` // which one: an id, or empty
+	Body  []byte `json:"b,omitempty"` // what changed, if it is short enough to say; may be missing
 	// Local is true for a hint that this node gave itself.
-	Local bool
+	Local bool `json:"-"`
 }
 
 // A Bus gives hints to every node, its own included.

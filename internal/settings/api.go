@@ -1,0 +1,91 @@
+package settings
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/rickb777/date"
+
+	"chatnow/internal/web"
+)
+
+// Routes registers the settings document for administrators, and what everybody may know of it.
+func (s *Store) Routes(srv *web.Server, admin web.Permission, who func(echo.Context) Who) {
+	srv.API(http.MethodGet, "/settings", admin, func(c echo.Context) error {
+		return c.JSON(http.StatusOK, s.Current().Doc)
+	})
+	srv.API(http.MethodPut, "/settings", admin, func(c echo.Context) error {
+		var in Doc
+		if err := web.Bind(c, &in); err != nil {
+			return err
+		}
+		snap, err := s.Update(c.Request().Context(), in, who(c))
+		if err != nil {
+			return err
+		}
+		return c.JSON(http.StatusOK, snap.Doc)
+	})
+	srv.API(http.MethodGet, "/settings/history", admin, s.getHistory)
+	srv.API(http.MethodGet, "/support", web.Anyone, func(c echo.Context) error {
+		return c.JSON(http.StatusOK, s.Current().Support(s.now()))
+	})
+}
+
+func (s *Store) getHistory(c echo.Context) error {
+	type entry struct {
+		Version int64           `json:"version" db:"version"`
+		At      time.Time       `json:"at" db:"at"`
+		By      string          `json:"by" db:"by_name"`
+		Doc     json.RawMessage `json:"settings" db:"doc"`
+	}
+	out := []entry{}
+	if err := s.db.SelectContext(c.Request().Context(), &out,
+		`SELECT version, at, by_name, doc FROM settings ORDER BY version DESC LIMIT 50`); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]any{"history": out})
+}
+
+// Support is what anybody may know: the help page and the forms are made of it (M1).
+type Support struct {
+	Name         string     `json:"name"`
+	Timezone     string     `json:"timezone"`
+	Week         []Weekday  `json:"week"`
+	Products     []Product  `json:"products"`
+	Priorities   []Priority `json:"priorities"`
+	Destinations []string   `json:"destinations"`
+	Links        Links      `json:"links"`
+}
+
+// Weekday is one day of the current week as the help page draws it.
+type Weekday struct {
+	Date    string      `json:"date"`
+	Weekday string      `json:"weekday"`
+	Open    [][2]string `json:"open"`
+	Holiday string      `json:"holiday,omitempty"`
+	Today   bool        `json:"today,omitempty"`
+}
+
+// Support gives the public part of the document, with the week that now lies in, Monday first.
+func (s *Snapshot) Support(now time.Time) Support {
+	out := Support{Name: s.Name, Timezone: s.Timezone, Products: s.Products, Priorities: s.Priorities,
+		Destinations: s.Destinations, Links: s.Links}
+	y, m, d := now.In(s.Calendar.Location()).Date()
+	today := date.New(y, m, d)
+	monday := today.Add(-date.PeriodOfDays((int(today.Weekday()) + 6) % 7))
+	for i := range date.PeriodOfDays(7) {
+		day := monday.Add(i)
+		w := Weekday{Date: day.String(), Weekday: day.Weekday().String(), Open: [][2]string{}, Today: day == today}
+		for _, span := range s.Calendar.Day(day) {
+			w.Open = append(w.Open, [2]string{
+				span.From.In(s.Calendar.Location()).Format("15:04"), span.To.In(s.Calendar.Location()).Format("15:04")})
+		}
+		if h, ok := s.Calendar.HolidayOn(day); ok {
+			w.Holiday = h.Name
+		}
+		out.Week = append(out.Week, w)
+	}
+	return out
+}

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jmoiron/sqlx"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
@@ -48,6 +49,7 @@ type Server struct {
 	pages     map[string]bool // routes that answer people, not programs
 	errorPage func(c echo.Context, status int, problem map[string]any) error
 	draining  atomic.Bool
+	db        *sqlx.DB
 }
 
 // New assembles the server. Routes are added before Serve.

@@ -90,8 +90,8 @@ func (s *Server) remember(c echo.Context, next echo.HandlerFunc, id, content []b
 	c.Response().Writer = rec.ResponseWriter
 	if err != nil {
 		status := Status(err)
-		if status >= 500 || status == http.StatusTooManyRequests {
-			s.forget(c, id)
+		if status != http.StatusUnprocessableEntity && status != http.StatusNotFound {
+			s.forget(c, id) // the world may answer differently in a moment: open, staffed, less busy
 			return err
 		}
 		body, jsonErr := json.Marshal(Problem(err))

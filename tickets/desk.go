@@ -1,0 +1,366 @@
+package tickets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"chatnow/internal/accounts"
+	"chatnow/internal/cluster"
+	"chatnow/internal/fault"
+	"chatnow/internal/mail"
+	"chatnow/internal/postgres"
+	"chatnow/internal/settings"
+	"chatnow/internal/text"
+	"chatnow/tickets/lifecycle"
+)
+
+// Desk is the one door to tickets: it locks the row, lets the engine decide, and keeps the new state,
+// what was said, the history and the effects together or not at all.
+type Desk struct {
+	db       *sqlx.DB
+	settings *settings.Store
+	outbox   *mail.Outbox
+	people   *accounts.Service
+	bus      cluster.Bus
+	now      func() time.Time
+	log      *slog.Logger
+}
+
+// NewDesk makes the desk.
+func NewDesk(db *sqlx.DB, s *settings.Store, o *mail.Outbox, p *accounts.Service, bus cluster.Bus, now func() time.Time, log *slog.Logger) *Desk {
+	return &Desk{db: db, settings: s, outbox: o, people: p, bus: bus, now: now, log: log}
+}
+
+// rules are the engine's, from the settings as they are committed.
+func rules(s *settings.Snapshot) lifecycle.Rules {
+	p := s.Policy
+	within := map[lifecycle.Priority]time.Duration{}
+	for level, d := range p.UpdateWithin {
+		within[lifecycle.Priority(level)] = d.D()
+	}
+	var reminders []time.Duration
+	for _, d := range p.Reminders {
+		reminders = append(reminders, d.D())
+	}
+	return lifecycle.Rules{Hours: s.Calendar, Policy: lifecycle.Policy{
+		SolvedClosesAfter: p.SolvedClosesAfter.D(), PendingSolvesAfter: p.PendingSolvesAfter.D(), Counting: p.Counting,
+		UpdateWithin: within, Reminders: reminders, SurveyAfter: p.SurveyAfter.D(), SurveySilent: p.SurveySilent,
+	}}
+}
+
+// Said is one comment that comes with a new ticket.
+type Said struct {
+	By     lifecycle.Actor
+	Body   string
+	Public bool
+	At     time.Time
+}
+
+// New is a request for a ticket, by whatever door.
+type New struct {
+	Subject        string
+	RequesterID    string
+	RequesterName  string
+	RequesterEmail string
+	Priority       lifecycle.Priority
+	Origin         string
+	Diagnostics    Diagnostics
+	Assignee       string
+	Chat           string
+	FollowUpOf     int64
+	Said           []Said // the first is the description or the transcript
+	By             lifecycle.Actor
+	Key            string // repeats find the first ticket by it
+}
+
+// check cleans what was given and says what is wrong with it.
+func (n *New) check(doc *settings.Doc) error {
+	var wrong []fault.Field
+	var known *fault.Error
+	take := func(err error) {
+		if errors.As(err, &known) {
+			wrong = append(wrong, known.Fields...)
+		}
+	}
+	var err error
+	n.RequesterEmail, err = accounts.Email("email", n.RequesterEmail)
+	take(err)
+	n.RequesterName, err = accounts.Name("name", n.RequesterName)
+	take(err)
+	n.Subject = text.Line(n.Subject)
+	if n.Subject == "" || len(n.Subject) > 2*maxLine {
+		wrong = append(wrong, fault.Field{Field: "subject", Detail: "A line that says what is wrong, up to 600 bytes."})
+	}
+	if n.Priority == "" {
+		n.Priority = lifecycle.Normal
+	}
+	if !n.Priority.Valid() {
+		wrong = append(wrong, fault.Field{Field: "priority", Detail: "urgent, high, normal or low."})
+	}
+	if n.Chat == "" && (len(n.Said) == 0 || strings.TrimSpace(n.Said[0].Body) == "") {
+		wrong = append(wrong, fault.Field{Field: "description", Detail: "Say what happened, what you expected, and since when."})
+	}
+	for _, s := range n.Said {
+		if n.Chat == "" && len(s.Body) > maxText {
+			wrong = append(wrong, fault.Field{Field: "description", Detail: fmt.Sprintf("Up to %d bytes.", maxText)})
+		}
+	}
+	wrong = append(wrong, n.Diagnostics.check(doc)...)
+	if len(wrong) > 0 {
+		return fault.Wrong(wrong...)
+	}
+	return nil
+}
+
+// Create makes a ticket inside the caller's transaction. made is false where a repeat has found the
+// ticket that is there already. After the commit, call Published.
+func (d *Desk) Create(ctx context.Context, tx *sqlx.Tx, n New) (t Ticket, made bool, err error) {
+	defer fault.Wrap(&err, "create ticket")
+	snap, err := d.settings.InTx(ctx, tx)
+	if err != nil {
+		return t, false, err
+	}
+	if err := n.check(&snap.Doc); err != nil {
+		return t, false, err
+	}
+	now := d.now().UTC().Truncate(time.Microsecond)
+	next, effects, err := rules(snap).Apply(lifecycle.Ticket{Priority: n.Priority, Assignee: n.Assignee}, lifecycle.Created{}, n.By, now)
+	if err != nil {
+		return t, false, err
+	}
+	t = Ticket{Ticket: next, Subject: n.Subject, RequesterID: n.RequesterID, RequesterName: n.RequesterName, RequesterEmail: n.RequesterEmail,
+		Origin: n.Origin, Diagnostics: n.Diagnostics, UpdatedAt: now, FollowUpOf: n.FollowUpOf, Chat: n.Chat}
+	first := ""
+	if len(n.Said) > 0 {
+		first = n.Said[0].Body
+	}
+	number, err := insert(ctx, tx, &t, n.Key, first)
+	if err != nil {
+		return t, false, err
+	}
+	if number == 0 {
+		t, err = get(ctx, tx, false, `t.idem_key = $1 OR t.chat_id::text = $2`, n.Key, n.Chat)
+		return t, false, err
+	}
+	t.Number = number
+	for _, s := range n.Said {
+		if s.At.IsZero() {
+			s.At = now
+		}
+		if _, err := insertComment(ctx, tx, number, s.By, s.Body, s.Public, s.At, ""); err != nil {
+			return t, false, err
+		}
+	}
+	if n.FollowUpOf != 0 { // told once, with the new number, in the follow-up's own words
+		for i, e := range effects {
+			if e == (lifecycle.Mail{Kind: "received"}) {
+				effects[i] = lifecycle.Mail{Kind: "follow_up"}
+			}
+		}
+	}
+	if err := d.carryOut(ctx, tx, &t, effects, n.By, now); err != nil {
+		return t, false, err
+	}
+	t, err = get(ctx, tx, false, `t.number = $1`, number)
+	return t, true, err
+}
+
+// carryOut keeps what the engine wants done, in the same transaction.
+func (d *Desk) carryOut(ctx context.Context, tx *sqlx.Tx, t *Ticket, effects []lifecycle.Effect, by lifecycle.Actor, now time.Time) error {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case lifecycle.History:
+			if err := insertHistory(ctx, tx, t.Number, by, e, now); err != nil {
+				return err
+			}
+		case lifecycle.Mail:
+			if err := d.outbox.Queue(ctx, tx, mail.Message{
+				Key:  fmt.Sprintf("ticket:%d:%s:%d", t.Number, e.Kind, t.Version), // a version is one cause
+				Kind: e.Kind, To: t.RequesterEmail, ToName: t.RequesterName, Ticket: t.Number,
+				Data: map[string]any{"subject": t.Subject, "closes_at": stamp(t.ClosesAt), "solves_at": stamp(t.SolvesAt), "update_due_at": stamp(t.UpdateDueAt)},
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Published tells all nodes that a ticket changed; call it after the commit.
+func (d *Desk) Published(ctx context.Context, number int64) {
+	d.bus.Publish(ctx, cluster.Hint{Topic: "ticket", Key: fmt.Sprint(number)})
+}
+
+// Change is one thing to do to a ticket.
+type Change struct {
+	Events  []lifecycle.Event
+	Comment *Said  // kept with it
+	Key     string // of the comment
+	Version int    // the version the caller has read; 0: whichever
+	Edit    func(t *Ticket) error
+}
+
+// Do applies a change. The condition, on t, says which ticket and that the caller may; foreign and
+// unknown are alike. A customer's reply to a closed ticket gives the follow-up instead (M34).
+func (d *Desk) Do(ctx context.Context, by lifecycle.Actor, ch Change, where string, args ...any) (t Ticket, err error) {
+	defer fault.Wrap(&err, "change ticket")
+	var touched []int64
+	err = postgres.InTx(ctx, d.db, func(tx *sqlx.Tx) error {
+		touched = nil
+		if t, err = get(ctx, tx, true, where, args...); err != nil {
+			return err
+		}
+		if t, err = d.survivor(ctx, tx, t); err != nil {
+			return err
+		}
+		if ch.Version != 0 && ch.Version != t.Version {
+			return fault.Conflict("stale", "Somebody changed the ticket meanwhile. Read it again.").With("version", t.Version)
+		}
+		if repeated, err := d.repeated(ctx, tx, &t, ch.Key); err != nil || repeated {
+			return err
+		}
+		snap, err := d.settings.InTx(ctx, tx)
+		if err != nil {
+			return err
+		}
+		err = d.change(ctx, tx, &t, ch, by, rules(snap))
+		if errors.Is(err, lifecycle.ErrClosed) && by.Kind == "customer" && ch.Comment != nil {
+			t, err = d.followUp(ctx, tx, t, ch, by)
+		}
+		touched = append(touched, t.Number)
+		return explain(err)
+	})
+	if err != nil {
+		return Ticket{}, err
+	}
+	for _, number := range touched {
+		d.Published(ctx, number)
+	}
+	return t, nil
+}
+
+// survivor follows merges: what is said to a merged ticket is said to the one it went into.
+func (d *Desk) survivor(ctx context.Context, tx *sqlx.Tx, t Ticket) (Ticket, error) {
+	for range 10 {
+		if t.MergedInto == 0 {
+			break
+		}
+		next, err := get(ctx, tx, true, `t.number = $1`, t.MergedInto)
+		if err != nil {
+			return t, err
+		}
+		t = next
+	}
+	return t, nil
+}
+
+// repeated finds the ticket on which a repeated comment was kept.
+func (d *Desk) repeated(ctx context.Context, tx *sqlx.Tx, t *Ticket, key string) (bool, error) {
+	if key == "" {
+		return false, nil
+	}
+	var number int64
+	err := postgres.Kind(ctx, tx.GetContext(ctx, &number, `SELECT ticket FROM comments WHERE idem_key = $1`, key))
+	if fault.KindOf(err) == fault.Missing {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	*t, err = get(ctx, tx, false, `t.number = $1`, number)
+	return true, err
+}
+
+func (d *Desk) change(ctx context.Context, tx *sqlx.Tx, t *Ticket, ch Change, by lifecycle.Actor, r lifecycle.Rules) error {
+	now := d.now().UTC().Truncate(time.Microsecond)
+	next, version := *t, t.Version
+	type done struct{ effects []lifecycle.Effect }
+	var all []done
+	for _, ev := range ch.Events {
+		state, effects, err := r.Apply(next.Ticket, ev, by, now)
+		if errors.Is(err, lifecycle.ErrMoot) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		next.Ticket = state
+		all = append(all, done{effects})
+	}
+	if ch.Edit != nil {
+		if err := ch.Edit(&next); err != nil {
+			return err
+		}
+	}
+	if len(all) > 0 || ch.Edit != nil || ch.Comment != nil {
+		next.Version = version + 1 // one change, one version, however many events it was
+	}
+	next.UpdatedAt = now
+	if err := update(ctx, tx, &next); err != nil {
+		return err
+	}
+	if ch.Comment != nil {
+		if _, err := insertComment(ctx, tx, t.Number, ch.Comment.By, ch.Comment.Body, ch.Comment.Public, now, ch.Key); err != nil {
+			return err
+		}
+	}
+	for _, step := range all {
+		if err := d.carryOut(ctx, tx, &next, step.effects, by, now); err != nil {
+			return err
+		}
+	}
+	fresh, err := get(ctx, tx, false, `t.number = $1`, t.Number)
+	*t = fresh
+	return err
+}
+
+// followUp makes the new ticket of a reply to a closed one, with everything copied; a second reply
+// finds the first follow-up while it lives (M34). The closed row is locked, so two replies take turns.
+func (d *Desk) followUp(ctx context.Context, tx *sqlx.Tx, closed Ticket, ch Change, by lifecycle.Actor) (Ticket, error) {
+	open, err := get(ctx, tx, true, `t.follow_up_of = $1 AND t.status <> 'closed'`, closed.Number)
+	if err == nil {
+		snap, err := d.settings.InTx(ctx, tx)
+		if err != nil {
+			return open, err
+		}
+		err = d.change(ctx, tx, &open, Change{Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Comment: ch.Comment, Key: ch.Key}, by, rules(snap))
+		return open, err
+	}
+	if fault.KindOf(err) != fault.Missing {
+		return open, err
+	}
+	assignee := ""
+	if closed.Assignee != "" {
+		if _, err := d.people.Staff(ctx, tx, closed.Assignee); err == nil { // copied only if active
+			assignee = closed.Assignee
+		}
+	}
+	t, _, err := d.Create(ctx, tx, New{
+		Subject: closed.Subject, RequesterID: closed.RequesterID, RequesterName: closed.RequesterName, RequesterEmail: closed.RequesterEmail,
+		Priority: closed.Priority, Origin: closed.Origin, Diagnostics: closed.Diagnostics, Assignee: assignee, FollowUpOf: closed.Number,
+		Said: []Said{*ch.Comment}, By: by, Key: ch.Key,
+	})
+	return t, err
+}
+
+// explain gives the engine's errors the kinds that people are answered with.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, lifecycle.ErrClosed):
+		return fault.Conflict("closed", "The ticket is closed. A reply opens a follow-up ticket.").Because(err)
+	case errors.Is(err, lifecycle.ErrStatus):
+		return fault.WrongField("status", "A ticket cannot go there from its status.").Because(err)
+	case errors.Is(err, lifecycle.ErrValue):
+		return fault.WrongField("priority", "urgent, high, normal or low.").Because(err)
+	}
+	return err
+}
+
+// gone reports whether a ticket no longer meets the condition, as for a timer that another node has fired.
+func gone(err error) bool { return fault.KindOf(err) == fault.Missing }

@@ -1,0 +1,115 @@
+// Command chatnow serves live chat and tickets. It holds flags, environment and
+// signals, and no logic.
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"chatnow/internal/accounts"
+	"chatnow/internal/app"
+	"chatnow/internal/cluster"
+	"chatnow/internal/postgres"
+)
+
+var cli struct {
+	Listen         string   `default:"127.0.0.1:8080" env:"CHATNOW_LISTEN" help:"HTTP and WebSocket address."`
+	DatabaseURL    string   `env:"DATABASE_URL" help:"PostgreSQL to use; without one, a private PostgreSQL runs in the data folder."`
+	Data           string   `default:"./chatnow-data" env:"CHATNOW_DATA" help:"Folder of the private PostgreSQL."`
+	BaseURL        string   `env:"CHATNOW_BASE_URL" help:"What links begin with; default http:// and the listen address."`
+	TrustedProxies []string `env:"CHATNOW_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed."`
+	RateLimits     string   `default:"on" enum:"on,off" env:"CHATNOW_RATE_LIMITS" help:"off for load tests."`
+	LogLevel       string   `default:"info" enum:"debug,info,warn,error" env:"CHATNOW_LOG_LEVEL" help:"How much is logged."`
+
+	Serve    struct{} `cmd:"" default:"1" help:"Migrate the database, then serve."`
+	Migrate  struct{} `cmd:"" help:"Bring the schema up to date and exit."`
+	Champion struct {
+		Add struct {
+			Email         string `required:"" help:"E-mail address."`
+			Name          string `required:"" help:"Name that customers see."`
+			Role          string `required:"" enum:"champion,manager,admin" help:"champion, manager or admin."`
+			PasswordStdin bool   `required:"" help:"Read the password from standard input."`
+		} `cmd:"" help:"Make a staff account, or update it."`
+	} `cmd:"" help:"Staff accounts."`
+	Version struct{} `cmd:"" help:"Version, commit and Go version."`
+}
+
+func main() {
+	k := kong.Parse(&cli, kong.Name("chatnow"), kong.Description("Live chat and tickets in one binary."), kong.UsageOnError())
+	if err := run(k.Command()); err != nil {
+		fmt.Fprintln(os.Stderr, "chatnow:", err)
+		os.Exit(1)
+	}
+}
+
+func run(command string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cli.LogLevel)); err != nil {
+		return err
+	}
+	cfg := app.Config{Listen: cli.Listen, DatabaseURL: cli.DatabaseURL, Data: cli.Data, BaseURL: cli.BaseURL, TrustedProxies: cli.TrustedProxies,
+		RateLimits: cli.RateLimits == "on", Out: os.Stdout, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
+	switch command {
+	case "version":
+		return version()
+	case "migrate":
+		db, _, closeDB, err := app.Database(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		defer closeDB()
+		return postgres.Migrate(ctx, db.DB)
+	case "champion add":
+		return addChampion(ctx, cfg)
+	}
+	return app.Run(ctx, cfg)
+}
+
+func version() error {
+	commit := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				commit = s.Value
+			}
+		}
+	}
+	_, err := fmt.Printf("chatnow 0.1.0, commit %s, %s\n", commit, runtime.Version())
+	return err
+}
+
+// addChampion works beside a running server: then the private database is reached by its database.url.
+func addChampion(ctx context.Context, cfg app.Config) error {
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil && line == "" {
+		return fmt.Errorf("read the password from standard input: %w", err)
+	}
+	for len(line) > 0 && (line[len(line)-1] == '\n' || line[len(line)-1] == '\r') {
+		line = line[:len(line)-1]
+	}
+	cfg.DatabaseURL = app.Running(ctx, cfg)
+	db, _, closeDB, err := app.Database(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer closeDB()
+	if err := postgres.Migrate(ctx, db.DB); err != nil {
+		return err
+	}
+	in := cli.Champion.Add
+	_, err = accounts.New(db, nil, cluster.NewLocal(), cfg.Now, cfg.Log).AddStaff(ctx, in.Email, in.Name, accounts.Role(in.Role), line)
+	return err
+}

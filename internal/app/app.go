@@ -1,0 +1,197 @@
+// Package app builds everything, starts it, and stops it in reverse. It holds the
+// one list of goroutines.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/labstack/echo/v4"
+	"golang.org/x/sync/errgroup"
+
+	"chatnow/chat"
+	"chatnow/internal/accounts"
+	"chatnow/internal/cluster"
+	"chatnow/internal/mail"
+	"chatnow/internal/postgres"
+	"chatnow/internal/settings"
+	"chatnow/internal/web"
+	"chatnow/static"
+	"chatnow/tickets"
+)
+
+// Config is what an operator can set.
+type Config struct {
+	Listen         string
+	DatabaseURL    string // empty: a private PostgreSQL in Data
+	Data           string
+	BaseURL        string
+	TrustedProxies []string
+	RateLimits     bool
+	Out            io.Writer // where the first words go
+	Log            *slog.Logger
+	Now            func() time.Time
+	Ready          func(base string) // told the address when it serves; for tests
+}
+
+// stopWithin bounds an orderly end.
+const stopWithin = 8 * time.Second
+
+// Database opens the database of a configuration, starting the private one if none is named. close
+// ends what was started.
+func Database(ctx context.Context, cfg Config) (db *sqlx.DB, dsn string, closeAll func() error, err error) {
+	dsn, stop := cfg.DatabaseURL, func() error { return nil }
+	if dsn == "" {
+		private, err := postgres.StartPrivate(ctx, cfg.Data, cfg.Log)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		dsn, stop = private.URL(), private.Stop
+	}
+	db, err = postgres.Open(ctx, dsn, postgres.Options{MaxConns: 24})
+	if err != nil {
+		return nil, "", nil, errors.Join(err, stop())
+	}
+	return db, dsn, func() error { return errors.Join(db.Close(), stop()) }, nil
+}
+
+// Run serves until ctx ends, then drains and returns when the last goroutine has ended.
+func Run(ctx context.Context, cfg Config) (err error) {
+	l, err := net.Listen("tcp", cfg.Listen) // first: a port in use is said before a database is made
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w; choose another address with CHATNOW_LISTEN", cfg.Listen, err)
+	}
+	defer l.Close()
+	db, dsn, closeDB, err := Database(context.WithoutCancel(ctx), cfg)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDB()) }()
+	if err := postgres.Migrate(ctx, db.DB); err != nil {
+		return err
+	}
+	if cfg.BaseURL == "" {
+		cfg.BaseURL = "http://" + l.Addr().String()
+	}
+	base, err := url.Parse(cfg.BaseURL)
+	if err != nil || base.Host == "" {
+		return fmt.Errorf("CHATNOW_BASE_URL should look like https://support.example.com, not %q", cfg.BaseURL)
+	}
+	return serve(ctx, cfg, l, db, dsn, base)
+}
+
+func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn string, base *url.URL) error {
+	var proxies []netip.Prefix
+	for _, p := range cfg.TrustedProxies {
+		prefix, err := netip.ParsePrefix(p)
+		if err != nil {
+			return fmt.Errorf("CHATNOW_TRUSTED_PROXIES: %q is no network such as 10.0.0.0/8", p)
+		}
+		proxies = append(proxies, prefix)
+	}
+	srv := web.New(web.Config{BaseURL: base, TrustedProxies: proxies, Limits: cfg.RateLimits, Log: cfg.Log, Now: cfg.Now})
+	srv.UseDatabase(db)
+	bus := cluster.NewPostgres(db, dsn, cfg.Log)
+	st, err := settings.Open(ctx, db, bus, cfg.Now, cfg.Log)
+	if err != nil {
+		return err
+	}
+	people := accounts.New(db, srv, bus, cfg.Now, cfg.Log)
+	srv.Echo.Use(people.Identify)
+	outbox := mail.New(db, cfg.Now)
+	desk := tickets.NewDesk(db, st, outbox, people, bus, cfg.Now, cfg.Log)
+	chats := chat.NewDesk(db, srv, st, people, desk, bus, cfg.Now, cfg.Log)
+	bundle, err := static.New()
+	if err != nil {
+		return err
+	}
+	pages, err := static.NewPages(bundle)
+	if err != nil {
+		return err
+	}
+	people.Routes(srv, pages)
+	st.Routes(srv, accounts.Admins, func(c echo.Context) settings.Who {
+		p := accounts.Who(c)
+		return settings.Who{ID: p.ID, Name: p.Name}
+	})
+	outbox.Routes(srv, accounts.Admins)
+	desk.Routes(srv)
+	chats.Routes(srv)
+	pageRoutes(srv, pages, bundle, st, chats, desk, cfg.Now)
+	health(srv, db)
+	if err := greet(ctx, cfg, srv, people); err != nil {
+		return err
+	}
+	// Two lives: the sockets and requests end first, what they rely on afterwards.
+	parts, stopParts := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopParts()
+	var group errgroup.Group
+	for _, part := range []func(context.Context) error{bus.Run, st.Run, desk.RunTimers, chats.Run, func(ctx context.Context) error { return cleanUp(ctx, srv, cfg.Log) }} {
+		group.Go(func() error { return part(parts) })
+	}
+	if cfg.Ready != nil {
+		cfg.Ready(cfg.BaseURL)
+	}
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		<-ctx.Done()
+		chats.Drain()
+	}()
+	err = srv.Serve(ctx, l, stopWithin/2)
+	if ctx.Err() != nil {
+		<-drained
+	}
+	stopParts()
+	return errors.Join(err, group.Wait())
+}
+
+// greet says where to click, and who makes the first administrator.
+func greet(ctx context.Context, cfg Config, srv *web.Server, people *accounts.Service) error {
+	token, needed, err := people.SetupLink(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cfg.Out, "Customers:  %s\nChampions:  %s\n", srv.Link("/"), srv.Link("/console"))
+	if needed {
+		fmt.Fprintf(cfg.Out, "First administrator, once:  %s\n", srv.Link("/setup?token="+token))
+	}
+	return nil
+}
+
+func health(srv *web.Server, db *sqlx.DB) {
+	srv.Page(http.MethodGet, "/healthz", web.Anyone, func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
+	srv.Page(http.MethodGet, "/readyz", web.Anyone, func(c echo.Context) error {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), 2*time.Second)
+		defer cancel()
+		current, err := postgres.SchemaCurrent(ctx, db.DB)
+		if err != nil || !current || srv.Draining() {
+			return c.String(http.StatusServiceUnavailable, "not ready\n")
+		}
+		return c.String(http.StatusOK, "ready\n")
+	})
+}
+
+func cleanUp(ctx context.Context, srv *web.Server, log *slog.Logger) error {
+	tick := time.NewTicker(time.Hour)
+	defer tick.Stop()
+	for {
+		if err := srv.CleanUp(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("clean up", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

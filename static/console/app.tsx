@@ -1,0 +1,50 @@
+import { Dialogs } from './dialogs'
+import { ConvertDrawer } from './convert'
+import { Lists } from './lists'
+import { Side } from './side'
+import { connected, drawer, me, mine, open, presence, queue, screen, sound, toast } from './store'
+import { save } from '../lib/keep'
+import { Talk } from './talk'
+import { Tickets } from './tickets'
+import { useEffect } from 'preact/hooks'
+
+export function App() {
+  const waiting = queue.value.length
+  useEffect(() => { document.title = `${waiting ? `(${waiting}) ` : ''}Chatnow console` }, [waiting])
+  return (
+    <div class="desk">
+      <header class="bar">
+        <strong>Chatnow</strong>
+        <nav aria-label="Main">
+          <button class="button" data-kind="plain" aria-current={screen.value === 'chats' ? 'page' : undefined} onClick={() => { screen.value = 'chats' }}>Chats {mine.value.length + waiting > 0 && <span class="count">{mine.value.length + waiting}</span>} <kbd>1</kbd></button>
+          <button class="button" data-kind="plain" aria-current={screen.value === 'tickets' ? 'page' : undefined} onClick={() => { screen.value = 'tickets' }}>Tickets <kbd>2</kbd></button>
+        </nav>
+        <div class="bar__end"><Presence />
+          <button class="button" data-kind="plain" aria-pressed={sound.value} onClick={() => { sound.value = !sound.value; save('console.sound', sound.value) }}>Sound {sound.value ? 'on' : 'off'}</button>
+          <form method="post" action="/account/signout"><button class="button" data-kind="plain">Sign out</button></form></div>
+      </header>
+      <div>{me.value && !connected.value && <p class="strip" role="status">Reconnecting… What you write is kept here and sent once.</p>}</div>
+      {!me.value ? <p class="empty" role="status">Connecting…</p> : screen.value === 'tickets' ? <Tickets /> : (
+        <main class="panes" data-drawer={String(drawer.value && open.value !== null)} data-open={String(open.value !== null)}>
+          <Lists /><Talk />{drawer.value && open.value ? <ConvertDrawer key={open.value} /> : <Side />}
+        </main>
+      )}
+      <Dialogs />
+      {toast.value && <p class="toast" role="alert">{toast.value}</p>}
+    </div>
+  )
+}
+
+function Presence() {
+  const m = me.value
+  if (!m) return null
+  return (
+    <>
+      <span class="dot" data-is={m.state} aria-hidden="true" />
+      <label class="unseen" for="presence">Presence</label>
+      <select id="presence" value={m.state} onChange={e => presence(e.currentTarget.value)}><option value="online">Online</option><option value="away">Away</option><option value="offline">Offline</option></select>
+      <span>{mine.value.length} of</span><label class="unseen" for="capacity">Chats at once</label>
+      <select id="capacity" value={m.capacity} onChange={e => presence(m.state, Number(e.currentTarget.value))}>{[...new Set([1, 2, 3, 4, 5, 6, 8, 10, m.capacity])].sort((a, b) => a - b).map(n => <option value={n}>{n}</option>)}</select>
+    </>
+  )
+}

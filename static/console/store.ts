@@ -1,0 +1,211 @@
+import { computed, signal } from '@preact/signals'
+import { call, Problem } from '../lib/api'
+import { cursor, merge, settle, without } from '../lib/conversation'
+import { load, save } from '../lib/keep'
+import { Socket } from '../lib/socket'
+import { learn, now } from '../lib/time'
+import type { Chat, Frame, From, Member, Message, Note, Support, Unsent } from '../lib/types'
+
+export interface Me { id: string; name: string; role: string; state: string; capacity: number }
+export const me = signal<Me | null>(null)
+export const queue = signal<Chat[]>([])
+export const chats = signal<Record<string, Chat>>({})
+export const logs = signal<Record<string, Message[]>>({})
+export const notes = signal<Record<string, Note[]>>({})
+export const staff = signal<Member[]>([])
+export const unsent = signal<Unsent[]>(load('console.unsent', []))
+export const drafts = signal<Record<string, string>>(load('console.drafts', {}))
+export const typing = signal<Record<string, string>>({})
+export const open = signal<string | null>(null)
+export const connected = signal(false)
+export const noteMode = signal(false)
+export const drawer = signal(false)
+export const toast = signal('')
+export const clockTick = signal(now())
+export const support = signal<Support | null>(null)
+export const screen = signal<'chats' | 'tickets'>('chats')
+export const sound = signal(load('console.sound', true))
+setInterval(() => { clockTick.value = now() }, 1000)
+
+/** When a customer began to wait for an answer; null when it is his turn. */
+export function unanswered(c: Chat): number | null {
+  if (!c.last_customer_at) return null
+  const said = Date.parse(c.last_customer_at)
+  return c.last_champion_at && Date.parse(c.last_champion_at) >= said ? null : said
+}
+export const mine = computed(() => Object.values(chats.value).filter(c => c.state === 'active' && c.champion?.id === me.value?.id)
+  .sort((a, b) => (unanswered(a) ?? Infinity) - (unanswered(b) ?? Infinity) || a.created_at.localeCompare(b.created_at)))
+export const ended = computed(() => Object.values(chats.value).filter(c => c.state === 'ended' && c.champion?.id === me.value?.id))
+export const current = computed(() => open.value ? chats.value[open.value] ?? queue.value.find(c => c.id === open.value) ?? null : null)
+export const offered = computed(() => queue.value.filter(c => c.offered_to === me.value?.id))
+export function unread(c: Chat): number {
+  return (logs.value[c.id] ?? []).filter(m => m.from.kind === 'customer' && m.seq > c.read.champion).length
+}
+
+let socket: Socket
+export function begin(): void {
+  call<Support>('/support').then(s => { support.value = s }, () => undefined)
+  socket = new Socket('/ws/console', () => ({ after: Object.fromEntries(Object.entries(logs.value).map(([id, l]) => [id, cursor(l)])) }), frame, up => { connected.value = up })
+}
+
+const put = (c: Chat) => { chats.value = { ...chats.value, [c.id]: c } }
+const patch = (id: string, p: Partial<Chat>) => { const c = chats.value[id]; if (c) put({ ...c, ...p }) }
+export function say(text: string): void { toast.value = text; setTimeout(() => { if (toast.value === text) toast.value = '' }, 5000) }
+
+function frame(f: Frame): void {
+  const id = f['chat'] as string
+  switch (f.type) {
+    case 'welcome': {
+      learn(f['now'] as string)
+      me.value = f['me'] as Me
+      staff.value = f['staff'] as Member[]
+      queue.value = f['queue'] as Chat[]
+      const own = f['chats'] as Chat[]
+      const kept = Object.values(chats.value).map(c => own.some(o => o.id === c.id) || c.state !== 'active' ? c : { ...c, state: 'ended' as const })
+      chats.value = Object.fromEntries([...kept, ...own].map(c => [c.id, c]))
+      for (const u of unsent.value) socket.send({ type: 'send', chat: u.chat, id: u.id, body: u.body })
+      break
+    }
+    case 'queue': {
+      const before = new Set(offered.value.map(c => c.id))
+      queue.value = f['queue'] as Chat[]
+      if (offered.value.some(c => !before.has(c.id))) alertOf('A customer waits for you', offered.value[0]!.question)
+      break
+    }
+    case 'staff': {
+      staff.value = f['staff'] as Member[]
+      const self = staff.value.find(m => m.id === me.value?.id)
+      if (self && me.value) me.value = { ...me.value, state: self.state, capacity: self.capacity }
+      break
+    }
+    case 'chat': {
+      const c = f['chat'] as unknown as Chat
+      const was = chats.value[c.id]
+      put(c)
+      if (c.state === 'active' && c.champion?.id === me.value?.id && was?.state !== 'active') open.value = c.id
+      break
+    }
+    case 'message': {
+      const m = f as unknown as Message
+      logs.value = { ...logs.value, [id]: merge(logs.value[id] ?? [], m) }
+      keep(without(unsent.value, m.id))
+      if (m.from.kind === 'customer') {
+        patch(id, { last_customer_at: m.at, preview: m.body, seq: m.seq })
+        typing.value = { ...typing.value, [id]: '' }
+        if (open.value !== id || document.hidden) alertOf(m.from.name, m.body)
+      } else patch(id, m.from.kind === 'champion' ? { last_champion_at: m.at, preview: m.body, seq: m.seq } : { seq: m.seq })
+      seen(id)
+      break
+    }
+    case 'note': {
+      const n = f as unknown as Note
+      const list = notes.value[id] ?? []
+      if (!list.some(o => o.id === n.id)) notes.value = { ...notes.value, [id]: [...list, n] }
+      break
+    }
+    case 'ack': {
+      const sent = unsent.value.find(u => u.id === f['id'])
+      if (sent && f['seq']) {
+        const m: Message = { seq: f['seq'] as number, id: sent.id, from: { kind: 'champion', name: me.value!.name }, body: sent.body, at: f['at'] as string }
+        logs.value = { ...logs.value, [id]: settle(logs.value[id] ?? [], m) }
+        patch(id, { last_champion_at: m.at, preview: m.body, seq: m.seq })
+      }
+      keep(without(unsent.value, f['id'] as string))
+      break
+    }
+    case 'typing':
+      if ((f['from'] as From).kind === 'customer') typing.value = { ...typing.value, [id]: f['on'] ? (f['from'] as From).name : '' }
+      break
+    case 'read': {
+      const c = chats.value[id]
+      if (c && f['by'] === 'customer') put({ ...c, read: { ...c.read, customer: f['seq'] as number } })
+      break
+    }
+    case 'error':
+      if (f['code'] === 'unavailable' && f['id']) setTimeout(() => { const u = unsent.value.find(x => x.id === f['id']); if (u) socket.send({ type: 'send', chat: u.chat, id: u.id, body: u.body }) }, 1500)
+      else {
+        const lost = unsent.value.find(u => u.id === f['id'])
+        if (lost) { draft(lost.chat, lost.body); keep(without(unsent.value, lost.id)) } // the words go back into the box
+        say(f['detail'] as string)
+      }
+      break
+    case 'bye':
+      if (f['reason'] === 'expired') location.href = '/account/signin?next=/console'
+      break
+  }
+}
+
+function keep(list: Unsent[]): void { if (list.length !== unsent.value.length || list.some((u, i) => u !== unsent.value[i])) { unsent.value = list; save('console.unsent', list.length ? list : null) } }
+export function draft(id: string, text: string): void {
+  drafts.value = { ...drafts.value, [id]: text }
+  save('console.drafts', drafts.value)
+  if (!noteMode.value) socket.send({ type: 'typing', chat: id, on: text !== '' })
+}
+export function send(): void {
+  const id = open.value
+  const body = id ? drafts.value[id] ?? '' : ''
+  if (!id || !body.trim()) return
+  if (noteMode.value) {
+    const note: Note = { id: crypto.randomUUID(), from: { kind: 'champion', name: me.value!.name }, body, at: new Date(now()).toISOString(), after_seq: logs.value[id]?.length ?? 0 }
+    if (!socket.send({ type: 'note', chat: id, id: note.id, body })) { say('No connection: the note is kept in the box.'); return }
+    notes.value = { ...notes.value, [id]: [...(notes.value[id] ?? []), note] }
+    noteMode.value = false
+  } else {
+    const u: Unsent = { id: crypto.randomUUID(), chat: id, body, at: new Date(now()).toISOString() }
+    keep([...unsent.value, u])
+    socket.send({ type: 'send', chat: id, id: u.id, body })
+  }
+  draft(id, '')
+}
+export function seen(id: string): void {
+  const c = chats.value[id]
+  const last = logs.value[id]?.at(-1)
+  if (!c || !last || open.value !== id || document.hidden || last.seq <= c.read.champion) return
+  socket.send({ type: 'read', chat: id, seq: last.seq })
+  put({ ...c, read: { ...c.read, champion: last.seq } })
+}
+export function show(id: string | null): void {
+  open.value = id
+  noteMode.value = false
+  drawer.value = false
+  if (id && !chats.value[id]) socket.send({ type: 'follow', chat: id })
+  if (id) seen(id)
+}
+export function accept(id?: string): void {
+  const next = id ?? (offered.value[0] ?? queue.value[0])?.id
+  if (next) socket.send({ type: 'accept', chat: next })
+}
+export function presence(state: string, capacity?: number): void {
+  socket.send({ type: 'presence', state, ...(capacity ? { capacity } : {}) })
+  if (state === 'online' && 'Notification' in window && Notification.permission === 'default') void Notification.requestPermission()
+}
+export function transfer(id: string, to: string, why: string): void {
+  if (why.trim()) socket.send({ type: 'note', chat: id, id: crypto.randomUUID(), body: why })
+  socket.send({ type: 'transfer', chat: id, to })
+}
+export function end(id: string): void { socket.send({ type: 'end', chat: id }) }
+export function step(by: number): void {
+  const list = mine.value
+  if (!list.length) return
+  const i = list.findIndex(c => c.id === open.value)
+  show(list[(i + by + list.length) % list.length]!.id)
+}
+
+let audio: AudioContext | undefined
+/** A short sound and a notice, for what is not in view. */
+function alertOf(title: string, body: string): void {
+  if (sound.value) {
+    try {
+      audio ??= new AudioContext()
+      const o = audio.createOscillator()
+      const g = audio.createGain()
+      g.gain.value = 0.06
+      o.frequency.value = 740
+      o.connect(g).connect(audio.destination)
+      o.start()
+      o.stop(audio.currentTime + 0.15)
+    } catch { /* no sound here; the list shows it */ }
+  }
+  if (document.hidden && 'Notification' in window && Notification.permission === 'granted') new Notification(title, { body: body.slice(0, 120), tag: title })
+}
+export type { Problem }

@@ -1,0 +1,60 @@
+import { Composer } from '../lib/composer'
+import { Linked } from '../lib/links'
+import { clock } from '../lib/time'
+import type { Message, Note } from '../lib/types'
+import { dialog } from './dialogs'
+import { accept, connected, current, draft, drafts, drawer, logs, me, noteMode, notes, open, send, show, typing, unsent } from './store'
+
+export function Talk() {
+  const c = current.value
+  if (!c || !open.value) return <section class="pane talk"><div class="empty"><h1>No chat is open</h1><p>Go online, and take who waits with <kbd>A</kbd>. All keys: <kbd>?</kbd></p></div></section>
+  const own = c.state === 'active' && c.champion?.id === me.value?.id
+  const is = typing.value[c.id]
+  return (
+    <section class="pane talk" aria-label={`Chat with ${c.customer.name}`}>
+      <header class="talk__head">
+        <div><button class="button back" data-kind="plain" onClick={() => show(null)}>Back</button><h1>{c.customer.name}</h1><p class="quiet">{c.customer.email}{c.customer.online ? '' : ', away'}</p></div>
+        {c.state === 'queued' && <button class="button" data-kind="main" onClick={() => accept(c.id)}>Take <kbd>A</kbd></button>}
+        <button class="button" onClick={() => { drawer.value = true }}>{c.ticket ? `Ticket ${c.ticket}` : 'Make ticket'} <kbd>T</kbd></button>
+        {own && <><button class="button" data-kind="plain" onClick={() => { dialog.value = 'transfer' }}>Transfer <kbd>X</kbd></button>
+          <button class="button" data-kind="plain" onClick={() => { dialog.value = 'end' }}>End <kbd>E</kbd></button></>}
+      </header>
+      <div class="talk__log" role="log" aria-label="Conversation" tabIndex={0}><ol class="messages">{rows(logs.value[c.id] ?? [], notes.value[c.id] ?? []).map(r => 'seq' in r ? <Said key={r.id} m={r} seen={c.read.customer} /> : <NoteRow key={r.id} n={r} />)}
+        {unsent.value.filter(u => u.chat === c.id).map(u => <li key={u.id} class="message" data-own><p class="message__body">{u.body}</p><p class="message__when">{connected.value ? 'Sending…' : 'Not sent yet, kept here'}</p></li>)}</ol></div>
+      <footer class="talk__foot">
+        <p class="quiet" role="status">{is ? `${is} is writing…` : '\u00a0'}</p>
+        {own ? (
+          <Composer value={drafts.value[c.id] ?? ''} note={noteMode.value} onInput={v => draft(c.id, v)} onSend={send} label={noteMode.value ? 'Internal note' : 'Reply'}
+            placeholder={noteMode.value ? 'For champions only; the customer never sees it' : `Reply to ${c.customer.name}`} button={noteMode.value ? 'Keep note' : 'Send'}>
+            <button class="button" data-kind={noteMode.value ? 'plain' : undefined} type="button" aria-pressed={!noteMode.value} onClick={() => { noteMode.value = false }}>Reply</button>
+            <button class="button" data-kind={noteMode.value ? undefined : 'plain'} type="button" aria-pressed={noteMode.value} onClick={() => { noteMode.value = true }}>Note <kbd>N</kbd></button>
+          </Composer>
+        ) : <p class="notice">{c.state === 'queued' ? 'Waiting. Take the chat to answer.' : c.state === 'active' ? `${c.champion?.name ?? 'Somebody'} has this chat.` : 'The chat has ended.'}</p>}
+      </footer>
+    </section>
+  )
+}
+
+/** Notes stand after the message they were written at. */
+function rows(log: Message[], list: Note[]): (Message | Note)[] {
+  const out: (Message | Note)[] = []
+  const at = (n: number) => list.filter(x => x.after_seq === n)
+  out.push(...at(0))
+  for (const m of log) out.push(m, ...at(m.seq))
+  return out
+}
+
+function Said({ m, seen }: { m: Message; seen: number }) {
+  if (m.from.kind === 'system') return <li class="message" data-kind="system">{m.body} <time dateTime={m.at}>{clock(m.at)}</time></li>
+  const own = m.from.kind === 'champion'
+  return (
+    <li class="message" data-own={own || undefined}>
+      <p class="message__who">{own && m.from.name === me.value?.name ? 'You' : m.from.name}</p>
+      <p class="message__body"><Linked text={m.body} /></p>
+      <p class="message__when"><time dateTime={m.at}>{clock(m.at)}</time>{own && (m.seq <= seen ? ' · Seen' : ' · Delivered')}</p>
+    </li>
+  )
+}
+function NoteRow({ n }: { n: Note }) {
+  return <li class="message" data-kind="note"><p class="message__who">Note, for champions only · {n.from.name}</p><p class="message__body">{n.body}</p><p class="message__when">{clock(n.at)}</p></li>
+}

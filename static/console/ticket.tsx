@@ -1,0 +1,63 @@
+import { useEffect, useState } from 'preact/hooks'
+import { call, Problem } from '../lib/api'
+import { load as kept, save } from '../lib/keep'
+import { day } from '../lib/time'
+import { staff, support } from './store'
+import { Promise as Next, type Ticket } from './tickets'
+
+interface Full extends Ticket {
+  comments: { id: string; author: { kind: string; name: string }; body: string; public: boolean; at: string }[]
+  history: { at: string; actor: { name: string; kind: string }; event: string; from: string; to: string; why: string }[]
+  diagnostics: Record<string, string | string[]>
+}
+
+export function TicketPage({ number, back, onError }: { number: number; back(): void; onError(s: string): void }) {
+  const [t, setT] = useState<Full | null>(null)
+  const [body, setBody] = useState(kept(`ticket.${number}`, ''))
+  const [key, setKey] = useState(crypto.randomUUID())
+  const load = () => call<{ ticket: Full }>(`/tickets/${number}`).then(r => setT(r.ticket), (e: Problem) => onError(e.message))
+  useEffect(() => { void load() }, [number])
+  const write = (s: string) => { setBody(s); save(`ticket.${number}`, s || null) }
+  const act = async (f: () => Promise<{ ticket: Full }>) => {
+    try { setT((await f()).ticket) } catch (e) {
+      const p = e as Problem
+      onError(p.code === 'stale' ? 'Somebody changed the ticket meanwhile. This is how it is now.' : p.errors[0]?.detail ?? p.message)
+      if (p.code === 'stale') await load()
+    }
+  }
+  const reply = (more: object) => act(async () => {
+    const r = await call<{ ticket: Full }>(`/tickets/${number}/comments`, { body: { body, ...more }, key })
+    write('')
+    setKey(crypto.randomUUID())
+    return r
+  })
+  const change = (more: object) => act(() => call(`/tickets/${number}`, { method: 'PATCH', body: { version: t!.version, ...more } }))
+  if (!t) return <p class="empty" role="status">Loading ticket {number}…</p>
+  const closed = t.status === 'closed'
+  return (
+    <main class="ticket pane">
+      <div class="ticket__main">
+        <p><button class="button" data-kind="plain" onClick={back}>Back to the list</button></p>
+        <h1>{t.number} · {t.subject}</h1>
+        <p><span class="badge" data-is={t.status}>{t.status}</span> <Next t={t} />{t.follow_up_of && <> · follow-up of {t.follow_up_of}</>}</p>
+        {t.comments.map(c => <article class="comment" data-public={String(c.public)} key={c.id}><strong>{c.author.name || 'Chatnow'}</strong> <span class="quiet">{day(c.at)}{!c.public && ' · note, for champions only'}</span><p>{c.body}</p></article>)}
+        {closed ? <p class="notice">Closed is final. A reply of the customer opens a follow-up.</p> : (
+          <div class="field"><label for="reply">Reply</label><textarea class="input" id="reply" value={body} onInput={e => write(e.currentTarget.value)} />
+            <p class="filters"><button class="button" data-kind="main" disabled={!body.trim()} onClick={() => void reply({ status: 'solved' })}>Send and solve</button>
+              <button class="button" disabled={!body.trim()} onClick={() => void reply({ status: 'pending' })}>Send and ask (Pending)</button>
+              <button class="button" disabled={!body.trim()} onClick={() => void reply({ status: 'open' })}>Send, keep Open</button>
+              <button class="button" data-kind="plain" disabled={!body.trim()} onClick={() => void reply({ public: false })}>Keep as note</button></p></div>
+        )}
+        <h2>What happened</h2>
+        <ol class="history">{t.history.map(h => <li>{day(h.at)}: {h.event} {h.from && `${h.from} → `}{h.to} {h.why && `(${h.why})`} {h.actor.name && `by ${h.actor.name}`}</li>)}</ol>
+      </div>
+      <aside class="side" aria-label="Particulars">
+        <dl><dt>Requester</dt><dd>{t.requester.name}<br />{t.requester.email}</dd></dl>
+        <div class="field"><label for="t-priority">Priority</label><select class="input" id="t-priority" disabled={closed} value={t.priority} onChange={e => void change({ priority: e.currentTarget.value })}>{support.value?.priorities.map(p => <option value={p.id}>{p.name}: {p.question}</option>)}</select></div>
+        <div class="field"><label for="t-assignee">Assignee</label><select class="input" id="t-assignee" disabled={closed} value={t.assignee?.id ?? ''} onChange={e => void change({ assignee: e.currentTarget.value })}><option value="">Nobody</option>{staff.value.map(m => <option value={m.id}>{m.name}</option>)}</select></div>
+        <h2>Diagnostics</h2>
+        <dl>{Object.entries(t.diagnostics).filter(([, v]) => v.length > 0).map(([k, v]) => <><dt>{k.replace('_', ' ')}</dt><dd>{Array.isArray(v) ? v.join(', ') : v}</dd></>)}</dl>
+      </aside>
+    </main>
+  )
+}

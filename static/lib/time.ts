@@ -1,0 +1,16 @@
+let offset = 0
+/** Learns the server's clock, so that a wrong clock here does no harm. */
+export function learn(serverNow: string): void { offset = Date.parse(serverNow) - Date.now() }
+export function now(): number { return Date.now() + offset }
+export function clock(at: string | number, zone?: string): string {
+  return new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit', ...(zone ? { timeZone: zone } : {}) }).format(new Date(at))
+}
+export function day(at: string | number, zone?: string): string {
+  return new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', ...(zone ? { timeZone: zone } : {}) }).format(new Date(at))
+}
+/** 4:12, or 1:04:12. */
+export function span(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000))
+  const two = (n: number) => String(n).padStart(2, '0')
+  return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
+}

@@ -38,7 +38,7 @@ func (s *Service) Routes(srv *web.Server, pages Pages) {
 
 	show := func(name string) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			return pages.Render(c, http.StatusOK, name, map[string]any{"Token": c.QueryParam("token"), "Next": safeNext(c.QueryParam("next"))})
+			return pages.Render(c, http.StatusOK, name, map[string]any{"Title": titles[name], "Token": c.QueryParam("token"), "Next": safeNext(c.QueryParam("next"))})
 		}
 	}
 	srv.Page(http.MethodGet, "/setup", web.Anyone, show("setup"))
@@ -52,6 +52,9 @@ func (s *Service) Routes(srv *web.Server, pages Pages) {
 		return c.Redirect(http.StatusSeeOther, "/")
 	})
 }
+
+// titles of the pages, for the browser's tab.
+var titles = map[string]string{"signin": "Sign in", "setup": "First administrator"}
 
 // limitAccount bounds guesses at one account, wherever they come from.
 func (s *Service) limitAccount(c echo.Context, email string) error {
@@ -143,7 +146,7 @@ func (s *Service) again(c echo.Context, pages Pages, name string, err error) err
 		return err
 	}
 	return pages.Render(c, web.Status(err), name, map[string]any{
-		"Token": c.FormValue("token"), "Next": safeNext(c.FormValue("next")),
+		"Title": titles[name], "Token": c.FormValue("token"), "Next": safeNext(c.FormValue("next")),
 		"Name": c.FormValue("name"), "Email": c.FormValue("email"), "Problem": web.Problem(err),
 	})
 }

@@ -90,13 +90,19 @@ func (d *Desk) setPresence(ctx context.Context, person, state string, capacity *
 	return postgres.Kind(ctx, err)
 }
 
+// tellConsoles gives a frame to every champion here. A push may start a writer, which goes on the list of
+// sockets, so the list is not held meanwhile.
 func (d *Desk) tellConsoles(frame []byte) {
+	var all []*conn
 	d.sockets.mu.Lock()
-	defer d.sockets.mu.Unlock()
 	for c, what := range d.sockets.conns {
 		if strings.HasPrefix(what, consolePrefix) {
-			c.push(frame, false)
+			all = append(all, c)
 		}
+	}
+	d.sockets.mu.Unlock()
+	for _, c := range all {
+		c.push(frame, false)
 	}
 }
 

@@ -1,11 +1,12 @@
 # run and test install what is missing, and ask for nothing first.
-.PHONY: run test build demo
+.PHONY: run test build shots
 run:
 	@.ci/need postgres
 	go run ./cmd/chatnow
 test:
-	@.ci/need postgres
+	@.ci/need postgres chromium node
+	@cd internal/e2e && npm ci --silent --no-audit --no-fund
 	go vet ./...
-	go test -race ./...
+	go test -race -timeout 15m ./...
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/chatnow ./cmd/chatnow

@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/rickb777/date"
 
+	"chatnow/internal/postgres"
 	"chatnow/internal/web"
 )
 
@@ -17,11 +18,11 @@ func (s *Store) Routes(srv *web.Server, admin web.Permission, who func(echo.Cont
 		return c.JSON(http.StatusOK, s.Current().Doc)
 	})
 	srv.API(http.MethodPut, "/settings", admin, func(c echo.Context) error {
-		var in Doc
+		var in incoming
 		if err := web.Bind(c, &in); err != nil {
 			return err
 		}
-		snap, err := s.Update(c.Request().Context(), in, who(c))
+		snap, err := s.Put(c.Request().Context(), in.raw, who(c))
 		if err != nil {
 			return err
 		}
@@ -43,7 +44,7 @@ func (s *Store) getHistory(c echo.Context) error {
 	out := []entry{}
 	if err := s.db.SelectContext(c.Request().Context(), &out,
 		`SELECT version, at, by_name, doc FROM settings ORDER BY version DESC LIMIT 50`); err != nil {
-		return err
+		return postgres.Kind(c.Request().Context(), err)
 	}
 	return c.JSON(http.StatusOK, map[string]any{"history": out})
 }

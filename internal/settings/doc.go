@@ -4,15 +4,11 @@ package settings
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"regexp"
-	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"chatnow/hours"
-	"chatnow/internal/fault"
 )
 
 // Duration is a time.Duration that JSON writes in Go's notation, "48h0m0s".
@@ -24,11 +20,11 @@ func (d Duration) D() time.Duration { return time.Duration(d) }
 // MarshalJSON writes Go's notation.
 func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(time.Duration(d).String()) }
 
-// UnmarshalJSON reads Go's notation; "" is zero.
+// UnmarshalJSON reads Go's notation; "" is zero. What it refuses is named by its field in read.go.
 func (d *Duration) UnmarshalJSON(raw []byte) error {
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
-		return fault.WrongField("policy", fmt.Sprintf("%s is no duration; write it as \"48h\" or \"20s\".", raw))
+		return fmt.Errorf("%s is no duration", raw)
 	}
 	if s == "" {
 		*d = 0
@@ -36,7 +32,7 @@ func (d *Duration) UnmarshalJSON(raw []byte) error {
 	}
 	v, err := time.ParseDuration(s)
 	if err != nil {
-		return fault.WrongField("policy", fmt.Sprintf("%q is no duration; write it as \"48h\" or \"20s\".", s))
+		return fmt.Errorf("%q is no duration", s)
 	}
 	*d = Duration(v)
 	return nil
@@ -52,6 +48,7 @@ type Doc struct {
 	Priorities    []Priority `json:"priorities"`
 	Destinations  []string   `json:"destinations"`
 	Links         Links      `json:"links"`
+	Limits        Limits     `json:"limits"`
 	DevicePattern string     `json:"device_pattern"` // regular expression that a computer's GUID matches
 }
 
@@ -73,14 +70,23 @@ type Policy struct {
 	QueueLimit           int                 `json:"queue_limit"`
 }
 
+// Limits bound the mails that one address gets, whoever causes them: a form that anybody can fill in
+// must not become a way to send mail to a stranger. 0 is no limit.
+type Limits struct {
+	ReceiptsPerDay int `json:"receipts_per_day"` // receipts to an address that nobody has proved to be his
+	LinksPerHour   int `json:"links_per_hour"`   // links to verify, to reset a password, to sign in
+	MailsPerDay    int `json:"mails_per_day"`    // all mails: the brake of loops between robots
+}
+
 // Product is what support is for, or somebody else's product that people come here with by mistake (M2).
 type Product struct {
-	ID          string `json:"id"`
-	Name        string `json:"name"`
-	Served      bool   `json:"served"`
-	Version     string `json:"version"` // the current one (M47)
-	URL         string `json:"url"`     // where its users are sent
-	Explanation string `json:"explanation"`
+	ID          string   `json:"id"`
+	Name        string   `json:"name"`
+	Served      bool     `json:"served"`
+	Version     string   `json:"version"` // the current one (M47)
+	URL         string   `json:"url"`     // where its users are sent
+	Explanation string   `json:"explanation"`
+	Aliases     []string `json:"aliases"` // other names that people give it (M10)
 }
 
 // Priority is a level with its definition (M25–M29).
@@ -112,8 +118,8 @@ func Defaults() Doc {
 			MailRetryFirst: Duration(30 * time.Second), QueueLimit: 200,
 		},
 		Products: []Product{
-			{ID: "crashplan-small-business", Name: "CrashPlan for Small Business", Served: true, Version: "11.8.0"},
-			{ID: "incydr", Name: "Incydr or another Code42 enterprise product", URL: "https://support.code42.com/",
+			{ID: "crashplan-small-business", Name: "CrashPlan for Small Business", Served: true, Version: "11.8.0", Aliases: []string{"CrashPlan"}},
+			{ID: "incydr", Aliases: []string{"Code42", "Code42 Incydr"}, Name: "Incydr or another Code42 enterprise product", URL: "https://support.code42.com/",
 				Explanation: "Users of the Code42 enterprise products have a support policy and a team of their own."},
 		},
 		Priorities: []Priority{
@@ -128,91 +134,24 @@ func Defaults() Doc {
 				Definition: "You request information, report a documentation error or recommend an improvement. There is little to no impact on the operation of the software.", Scenarios: []string{}},
 		},
 		Destinations:  []string{"CrashPlan Central", "Code42 cloud", "Other"},
+		Limits:        Limits{ReceiptsPerDay: 1, LinksPerHour: 5, MailsPerDay: 100},
 		Links:         Links{Policy: "https://support.crashplan.com/", Versions: "https://support.crashplan.com/"},
 		DevicePattern: `^([0-9]{15,20}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$`,
 	}
 }
 
-// Product finds a product by id or by name; the empty word is the first that is served.
+// Product finds a product by id, name or alias, in any case of letters; the empty word is the first
+// that is served.
 func (d *Doc) Product(word string) (Product, bool) {
 	for _, p := range d.Products {
-		if p.ID == word || p.Name == word || (word == "" && p.Served) {
+		if word == "" && p.Served {
 			return p, true
+		}
+		for _, name := range append([]string{p.ID, p.Name}, p.Aliases...) {
+			if word != "" && strings.EqualFold(name, word) {
+				return p, true
+			}
 		}
 	}
 	return Product{}, false
-}
-
-// Check says everything that is wrong with the document, by field.
-func (d *Doc) Check() (*hours.Calendar, error) {
-	var wrong []fault.Field
-	say := func(field, detail string) { wrong = append(wrong, fault.Field{Field: field, Detail: detail}) }
-	cal, err := hours.New(d.Config)
-	var bad *hours.ConfigError
-	if errors.As(err, &bad) {
-		for _, p := range bad.Problems {
-			say(p.Field, p.Detail)
-		}
-	}
-	if d.Name == "" || len(d.Name) > 200 {
-		say("name", "The name of the product, up to 200 bytes.")
-	}
-	d.Policy.check(say)
-	served := 0
-	ids := map[string]bool{}
-	for i, p := range d.Products {
-		at := "products[" + strconv.Itoa(i) + "]"
-		if p.ID == "" || p.Name == "" || ids[p.ID] {
-			say(at+".id", "Each product has an id of its own and a name.")
-		}
-		ids[p.ID] = true
-		if p.Served {
-			served++
-		}
-	}
-	if served == 0 {
-		say("products", "At least one product is served here.")
-	}
-	var levels []string
-	for i, p := range d.Priorities {
-		levels = append(levels, p.ID)
-		if p.Name == "" || p.Definition == "" {
-			say("priorities["+strconv.Itoa(i)+"]", "Each priority has a name and a definition.")
-		}
-	}
-	slices.Sort(levels)
-	if !slices.Equal(levels, []string{"high", "low", "normal", "urgent"}) {
-		say("priorities", "The four are urgent, high, normal and low.")
-	}
-	if _, err := regexp.Compile(d.DevicePattern); err != nil || len(d.DevicePattern) > 500 {
-		say("device_pattern", "This is no regular expression.")
-	}
-	if len(wrong) > 0 {
-		return nil, fault.Wrong(wrong...)
-	}
-	return cal, nil
-}
-
-func (p *Policy) check(say func(string, string)) {
-	const long = Duration(365 * 24 * time.Hour)
-	for name, d := range map[string]Duration{
-		"solved_closes_after": p.SolvedClosesAfter, "pending_solves_after": p.PendingSolvesAfter, "survey_after": p.SurveyAfter,
-		"survey_cooldown": p.SurveyCooldown, "chat_offer_for": p.ChatOfferFor, "chat_resume_within": p.ChatResumeWithin,
-		"champion_gone_after": p.ChampionGoneAfter, "unstaffed_missed_after": p.UnstaffedMissedAfter, "mail_retry_first": p.MailRetryFirst,
-	} {
-		if d < 0 || d > long {
-			say("policy."+name, "Between 0s and 8760h.")
-		}
-	}
-	if p.Counting != "elapsed" && p.Counting != "business" && p.Counting != "elapsed_open" {
-		say("policy.counting", "elapsed, business or elapsed_open.")
-	}
-	for level, d := range p.UpdateWithin {
-		if !slices.Contains([]string{"urgent", "high", "normal", "low"}, level) || d < 0 || d > long {
-			say("policy.update_within."+level, "A duration for urgent, high, normal or low.")
-		}
-	}
-	if p.QueueLimit < 0 || p.QueueLimit > 100000 {
-		say("policy.queue_limit", "Between 0 and 100000.")
-	}
 }

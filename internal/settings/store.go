@@ -30,6 +30,7 @@ type Store struct {
 	now     func() time.Time
 	log     *slog.Logger
 	current atomic.Pointer[Snapshot]
+	hint    chan struct{} // another node wrote a document
 
 	mu       sync.Mutex
 	onChange []func(*Snapshot)
@@ -37,7 +38,7 @@ type Store struct {
 
 // Open reads the newest document, and writes the defaults where there is none yet.
 func Open(ctx context.Context, db *sqlx.DB, bus cluster.Bus, now func() time.Time, log *slog.Logger) (*Store, error) {
-	s := &Store{db: db, bus: bus, now: now, log: log}
+	s := &Store{db: db, bus: bus, now: now, log: log, hint: make(chan struct{}, 1)}
 	raw, err := json.Marshal(Defaults())
 	if err != nil {
 		return nil, err
@@ -45,13 +46,25 @@ func Open(ctx context.Context, db *sqlx.DB, bus cluster.Bus, now func() time.Tim
 	// Several nodes may start at once: the first one's row stays.
 	if _, err := db.ExecContext(ctx, `INSERT INTO settings (version, doc, at, by_name)
 		SELECT 1, $1, $2, 'defaults' WHERE NOT EXISTS (SELECT FROM settings) ON CONFLICT DO NOTHING`, string(raw), now()); err != nil {
-		return nil, fmt.Errorf("write default settings: %w", err)
+		return nil, postgres.Kind(ctx, fmt.Errorf("write default settings: %w", err))
 	}
 	if _, err := s.reload(ctx, db); err != nil {
 		return nil, err
 	}
-	bus.Subscribe("settings", func(cluster.Hint) { s.refresh(context.Background()) }, func() { s.refresh(context.Background()) })
+	bus.Subscribe("settings", func(h cluster.Hint) {
+		if !h.Local {
+			s.look()
+		}
+	}, s.look)
 	return s, nil
+}
+
+// look asks Run to look for a newer document; it never waits.
+func (s *Store) look() {
+	select {
+	case s.hint <- struct{}{}:
+	default: // it will look anyway
+	}
 }
 
 // Current is the newest document that this node knows, at most a second old.
@@ -62,7 +75,7 @@ func (s *Store) Current() *Snapshot { return s.current.Load() }
 func (s *Store) InTx(ctx context.Context, tx *sqlx.Tx) (*Snapshot, error) {
 	var version int64
 	if err := tx.GetContext(ctx, &version, `SELECT max(version) FROM settings`); err != nil {
-		return nil, fmt.Errorf("read version of settings: %w", err)
+		return nil, postgres.Kind(ctx, fmt.Errorf("read version of settings: %w", err))
 	}
 	if now := s.Current(); now.Version == version {
 		return now, nil
@@ -77,7 +90,7 @@ func (s *Store) OnChange(f func(*Snapshot)) {
 	s.onChange = append(s.onChange, f)
 }
 
-// Run looks once a second whether another node wrote a new document, should the hint be lost.
+// Run takes up what other nodes write: at their hint, and once a second should the hint be lost.
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -85,13 +98,16 @@ func (s *Store) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.hint:
 		case <-tick.C:
-			s.refresh(ctx)
 		}
+		s.refresh(ctx)
 	}
 }
 
 func (s *Store) refresh(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
 	var version int64
 	if err := s.db.GetContext(ctx, &version, `SELECT max(version) FROM settings`); err != nil {
 		return // the next look finds it
@@ -112,8 +128,8 @@ func (s *Store) reload(ctx context.Context, q sqlx.QueryerContext) (*Snapshot, e
 	if err := sqlx.GetContext(ctx, q, &row, `SELECT version, doc FROM settings ORDER BY version DESC LIMIT 1`); err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}
-	doc := Defaults() // an older document lacks what came later
-	if err := json.Unmarshal(row.Doc, &doc); err != nil {
+	doc, err := over(Defaults(), row.Doc, false) // an older document lacks what came later
+	if err != nil {
 		return nil, fmt.Errorf("read settings version %d: %w", row.Version, err)
 	}
 	doc.Version = row.Version
@@ -145,9 +161,24 @@ func (s *Store) install(snap *Snapshot) *Snapshot {
 // Who made a change, for the history.
 type Who struct{ ID, Name string }
 
+// Put is Update for a document as it came: what it does not name stays as it is (contract.md section 3).
+// A field that nobody knows, and one of another type, is fault.Invalid by its name.
+func (s *Store) Put(ctx context.Context, raw []byte, by Who) (*Snapshot, error) {
+	var head struct{ Version int64 }
+	if json.Unmarshal(raw, &head) == nil && head.Version > s.Current().Version {
+		s.refresh(ctx) // it was read on another node a moment ago
+	}
+	doc, err := over(s.Current().Doc, raw, true)
+	if err != nil {
+		return nil, err
+	}
+	return s.Update(ctx, doc, by)
+}
+
 // Update writes a whole document that was read at doc.Version. A newer one in between is
 // fault.Conflict "stale"; what is wrong is named by field.
 func (s *Store) Update(ctx context.Context, doc Doc, by Who) (*Snapshot, error) {
+	doc.noNulls()
 	cal, err := doc.Check()
 	if err != nil {
 		return nil, err

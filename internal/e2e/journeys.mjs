@@ -209,9 +209,9 @@ const journeys = {
     await page.goto(process.env.FOREIGN)
     await until(page, () => document.body.lastElementChild?.tagName === 'DIV')
     ok(loaded.join() === '/widget.js', `nothing but the launcher before the click, not ${loaded}`)
+    const framed = page.waitForEvent('frameattached') // frames of a shadow tree are not in window.frames
     await page.mouse.click(1440 - 80, 900 - 44)
-    await until(page, () => window.frames.length === 1)
-    const frame = page.frames()[1]
+    const frame = await framed
     await frame.waitForSelector('#question')
     await shot(page, 'widget')
     await page.context().close()

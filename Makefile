@@ -10,3 +10,8 @@ test:
 	go test -race -timeout 15m ./...
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/chatnow ./cmd/chatnow
+# The pictures of the README, taken on the way through the browser journeys.
+shots:
+	@.ci/need postgres chromium node
+	@cd internal/e2e && npm ci --silent --no-audit --no-fund
+	SHOTS=$(CURDIR)/docs/pictures go test -count=1 ./internal/e2e

@@ -2,43 +2,37 @@ package cluster
 
 import (
 	"context"
-	"sync"
 
 	"github.com/google/uuid"
 )
 
-// Local is the bus of a single process: a function call.
+// Local is the bus of a single process: queues in memory, one for each topic.
 type Local struct {
-	mu   sync.RWMutex
-	subs map[string][]func(Hint)
+	*dispatcher
 	node string
 }
 
-// NewLocal makes a bus for one process.
-func NewLocal() *Local { return &Local{subs: map[string][]func(Hint){}, node: uuid.NewString()} }
+// NewLocal makes a bus for one process. It works without Run, which only waits for the end.
+func NewLocal() *Local { return &Local{dispatcher: newDispatcher(), node: uuid.NewString()} }
 
-// Publish calls the subscribers.
+// Publish gives hints to the subscribers of this process, and does not wait for them.
 func (l *Local) Publish(_ context.Context, hints ...Hint) {
 	for _, h := range hints {
 		h.Local = true
-		l.mu.RLock()
-		subs := l.subs[h.Topic]
-		l.mu.RUnlock()
-		for _, f := range subs {
-			f(h)
-		}
+		l.post(h)
 	}
 }
 
-// Subscribe registers f; nothing is ever lost in one process.
-func (l *Local) Subscribe(topic string, f func(Hint), _ func()) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.subs[topic] = append(append([]func(Hint){}, l.subs[topic]...), f)
+// Subscribe registers f; lost is called when f falls too far behind.
+func (l *Local) Subscribe(topic string, f func(Hint), lost func()) {
+	l.subscribe(topic, subscriber{hear: f, lost: lost})
 }
 
-// Run waits for the end.
-func (l *Local) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// Run waits for the end of ctx, and then for the subscribers. Hints after that go nowhere.
+func (l *Local) Run(ctx context.Context) error {
+	l.run(ctx)
+	return nil
+}
 
 // Node is this process's id.
 func (l *Local) Node() string { return l.node }

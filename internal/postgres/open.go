@@ -176,3 +176,6 @@ func Taken(err error) (constraint string, ok bool) {
 	}
 	return "", false
 }
+
+// Address is dsn with what every connection of ours has, for one that is made outside of a pool.
+func Address(dsn string) (string, error) { return withDefaults(dsn, Options{}) }

@@ -5,9 +5,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"runtime/debug"
@@ -41,6 +43,8 @@ var cli struct {
 			PasswordStdin bool   `required:"" help:"Read the password from standard input."`
 		} `cmd:"" help:"Make a staff account, or update it."`
 	} `cmd:"" help:"Staff accounts."`
+	Demo    struct{} `cmd:"" help:"Serve with lively sample data on a throw-away database."`
+	Psql    struct{} `cmd:"" help:"Open psql on the database of a running server."`
 	Version struct{} `cmd:"" help:"Version, commit and Go version."`
 }
 
@@ -72,6 +76,10 @@ func run(command string) error {
 		}
 		defer closeDB()
 		return postgres.Migrate(ctx, db.DB)
+	case "demo":
+		return app.Demo(ctx, cfg)
+	case "psql":
+		return psql(app.Running(ctx, cfg))
 	case "champion add":
 		return addChampion(ctx, cfg)
 	}
@@ -112,4 +120,16 @@ func addChampion(ctx context.Context, cfg app.Config) error {
 	in := cli.Champion.Add
 	_, err = accounts.New(db, nil, cluster.NewLocal(), cfg.Now, cfg.Log).AddStaff(ctx, in.Email, in.Name, accounts.Role(in.Role), line)
 	return err
+}
+
+// psql becomes psql, with the terminal as it is.
+func psql(dsn string) error {
+	if dsn == "" {
+		return errors.New("no server runs on this data: start it, or set DATABASE_URL")
+	}
+	path, err := exec.LookPath("psql")
+	if err != nil {
+		return fmt.Errorf("psql is not installed; the database is %s", dsn)
+	}
+	return syscall.Exec(path, []string{"psql", dsn}, os.Environ())
 }

@@ -16,6 +16,7 @@ var floors = [][]string{
 	{"internal/settings", "internal/accounts"},
 	{"tickets"},
 	{"chat"},
+	{"internal/demo"},
 	{"internal/app"},
 	{"cmd/chatnow"},
 }

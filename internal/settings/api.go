@@ -81,7 +81,7 @@ func (s *Snapshot) Support(now time.Time) Support {
 		w := Weekday{Date: day.String(), Weekday: day.Weekday().String(), Open: [][2]string{}, Today: day == today}
 		for _, span := range s.Calendar.Day(day) {
 			w.Open = append(w.Open, [2]string{
-				span.From.In(s.Calendar.Location()).Format("15:04"), span.To.In(s.Calendar.Location()).Format("15:04")})
+				span.From.In(s.Calendar.Location()).Format("15:04"), closing(span.To.In(s.Calendar.Location()))})
 		}
 		if h, ok := s.Calendar.HolidayOn(day); ok {
 			w.Holiday = h.Name
@@ -89,4 +89,12 @@ func (s *Snapshot) Support(now time.Time) Support {
 		out.Week = append(out.Week, w)
 	}
 	return out
+}
+
+// closing writes midnight at the end of a day as people do.
+func closing(t time.Time) string {
+	if t.Hour() == 0 && t.Minute() == 0 {
+		return "24:00"
+	}
+	return t.Format("15:04")
 }

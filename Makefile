@@ -6,6 +6,7 @@ run:
 test:
 	@.ci/need postgres chromium node
 	@cd internal/e2e && npm ci --silent --no-audit --no-fund
+	@cd static && npm ci --silent --no-audit --no-fund && npm run --silent check
 	go vet ./...
 	go test -race -timeout 15m ./...
 build:

@@ -28,7 +28,7 @@ export function Start() {
   )
 }
 
-interface FieldProps { id: string; label: string; value: string; wrong?: string | undefined; type?: string; auto?: string; set(v: string): void }
+interface FieldProps { id: string; label: string; value: string; wrong?: string | undefined; type?: 'text' | 'email'; auto?: string; set(v: string): void }
 export function Field(f: FieldProps) {
   return (
     <div class="field"><label for={f.id}>{f.label}</label>

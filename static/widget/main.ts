@@ -42,7 +42,7 @@ function show(open: boolean): void {
   button.setAttribute('aria-expanded', String(open))
   if (open) { badge.textContent = ''; frame.focus() } else button.focus()
 }
-button.onclick = () => show(!frame || frame.hidden)
+button.onclick = () => show(!frame || frame.hidden === true)
 addEventListener('keydown', e => { if (e.key === 'Escape' && frame && !frame.hidden) show(false) })
 addEventListener('message', e => {
   if (e.origin !== home || !frame || e.source !== frame.contentWindow) return

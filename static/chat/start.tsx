@@ -32,7 +32,7 @@ interface FieldProps { id: string; label: string; value: string; wrong?: string 
 export function Field(f: FieldProps) {
   return (
     <div class="field"><label for={f.id}>{f.label}</label>
-      <input class="input" id={f.id} type={f.type ?? 'text'} autocomplete={f.auto} required value={f.value} aria-invalid={!!f.wrong} aria-describedby={f.wrong ? `${f.id}-wrong` : undefined} onInput={e => f.set(e.currentTarget.value)} />
+      <input class="input" id={f.id} {...(f.type === 'email' ? { type: 'email' as const } : { type: 'text' as const })} autocomplete={f.auto ?? 'on'} required value={f.value} aria-invalid={!!f.wrong} {...(f.wrong ? { 'aria-describedby': `${f.id}-wrong` } : {})} onInput={e => f.set(e.currentTarget.value)} />
       {f.wrong && <span class="wrong" id={`${f.id}-wrong`}>{f.wrong}</span>}</div>
   )
 }

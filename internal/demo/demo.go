@@ -155,7 +155,11 @@ func (f *filler) live(ctx context.Context, t tickets.Ticket, day int) error {
 	}
 	p := f.staff[1+f.random.IntN(len(f.staff)-1)]
 	by := lifecycle.Actor{Kind: "champion", ID: p.ID, Name: p.Name}
-	outcome := []lifecycle.Status{lifecycle.Solved, lifecycle.Solved, lifecycle.Pending, lifecycle.Open}[f.random.IntN(4)]
+	outcomes := []lifecycle.Status{lifecycle.Solved, lifecycle.Solved, lifecycle.Pending, lifecycle.Open}
+	if day > 2 && f.random.IntN(8) > 0 { // promises are kept, but for a few
+		outcomes = outcomes[:3]
+	}
+	outcome := outcomes[f.random.IntN(len(outcomes))]
 	said := map[lifecycle.Status]string{lifecycle.Solved: "Version 11.8.0 mends this. It updates by itself; “Check now” is under Settings.",
 		lifecycle.Pending: "Could you send the log archive of that computer?", lifecycle.Open: "We have found the cause and are working on it."}[outcome]
 	f.at = f.at.Add(time.Duration(20+f.random.IntN(200)) * time.Minute)

@@ -139,6 +139,11 @@ const journeys = {
       const said = await p.locator('.message__body').allInnerTexts()
       ok(said.join('|') === 'One|Two|Three', `each once and in order, not ${said.join('|')}`)
     }
+    await customer.click('text=End chat')
+    await customer.click('text=Make a ticket of it')
+    await customer.click('text=Send ticket')
+    await customer.waitForSelector('text=/Ticket \\d+ is open/')
+    await champion.waitForSelector('text=/This chat is now ticket \\d+/')
     await customer.context().close()
     await champion.context().close()
   },

@@ -46,6 +46,11 @@ function refuse(e: Problem): void {
   if (['outside_hours', 'unstaffed', 'queue_full'].includes(e.code)) ticket(e.message)
 }
 
+/** Makes a ticket of an ended chat: its transcript goes along, and done twice it is the same ticket. */
+export function convert<T>(body: object): Promise<T> {
+  return call<T>(`/chats/${chat.value!.id}/ticket`, { body, token })
+}
+
 /** Opens the ticket form in place, with every word that was typed. */
 export function ticket(why: string): void {
   const said = log.value.filter(m => m.from.kind === 'customer').map(m => m.body)

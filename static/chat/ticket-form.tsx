@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
 import { day } from '../lib/time'
 import { Field } from './start'
-import { form, forget, me, remember, support, write } from './store'
+import { chat, convert, form, forget, me, remember, support, write } from './store'
 
 interface Sent { number: number; update_due_at: string }
 const sent = signal<Sent | null>(null)
@@ -15,7 +15,9 @@ async function submit(): Promise<void> {
   const f = form.value!
   const product = support.value?.products.find(p => p.id === me.value.product && p.served)?.name ?? ''
   try {
-    const made = await call<{ ticket: Sent }>('/tickets', { key, body: { name: me.value.name, email: me.value.email, subject: f.subject, description: f.description, priority: priority.value, diagnostics: { product } } })
+    const made = chat.value?.state === 'ended' && !chat.value.ticket
+      ? await convert<{ ticket: Sent }>({ subject: f.subject, priority: priority.value, diagnostics: { product, description: f.description } })
+      : await call<{ ticket: Sent }>('/tickets', { key, body: { name: me.value.name, email: me.value.email, subject: f.subject, description: f.description, priority: priority.value, diagnostics: { product } } })
     sent.value = made.ticket
     remember({ question: '' })
     write('')

@@ -29,6 +29,8 @@ var cli struct {
 	DatabaseURL    string   `env:"DATABASE_URL" help:"PostgreSQL to use; without one, a private PostgreSQL runs in the data folder."`
 	Data           string   `default:"./chatnow-data" env:"CHATNOW_DATA" help:"Folder of the private PostgreSQL."`
 	BaseURL        string   `env:"CHATNOW_BASE_URL" help:"What links begin with; default http:// and the listen address."`
+	SMTPURL        string   `name:"smtp-url" env:"CHATNOW_SMTP_URL" help:"Mail server, such as smtp://user:pass@host:587; without one, mails stay readable in the outbox."`
+	MailFrom       string   `env:"CHATNOW_MAIL_FROM" help:"Sender of mails; default support@ and the host of the base URL."`
 	TrustedProxies []string `env:"CHATNOW_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed."`
 	RateLimits     string   `default:"on" enum:"on,off" env:"CHATNOW_RATE_LIMITS" help:"off for load tests."`
 	LogLevel       string   `default:"info" enum:"debug,info,warn,error" env:"CHATNOW_LOG_LEVEL" help:"How much is logged."`
@@ -63,7 +65,7 @@ func run(command string) error {
 	if err := level.UnmarshalText([]byte(cli.LogLevel)); err != nil {
 		return err
 	}
-	cfg := app.Config{Listen: cli.Listen, DatabaseURL: cli.DatabaseURL, Data: cli.Data, BaseURL: cli.BaseURL, TrustedProxies: cli.TrustedProxies,
+	cfg := app.Config{Listen: cli.Listen, DatabaseURL: cli.DatabaseURL, Data: cli.Data, BaseURL: cli.BaseURL, TrustedProxies: cli.TrustedProxies, SMTPURL: cli.SMTPURL, MailFrom: cli.MailFrom,
 		RateLimits: cli.RateLimits == "on", Out: os.Stdout, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	switch command {

@@ -37,6 +37,8 @@ type Config struct {
 	BaseURL        string
 	TrustedProxies []string
 	RateLimits     bool
+	SMTPURL        string    // empty: mails stay readable in the outbox
+	MailFrom       string    // empty: support@ and the host of BaseURL
 	Out            io.Writer // where the first words go
 	Log            *slog.Logger
 	Now            func() time.Time
@@ -108,6 +110,11 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	people := accounts.New(db, srv, bus, cfg.Now, cfg.Log)
 	srv.Echo.Use(people.Identify)
 	outbox := mail.New(db, cfg.Now)
+	outbox.Rules = func() mail.Rules { return mailRules(st.Current(), cfg.RateLimits) }
+	sender, err := mail.NewSender(outbox, mail.Config{SMTPURL: cfg.SMTPURL, From: cfg.MailFrom, BaseURL: base, Log: cfg.Log})
+	if err != nil {
+		return err
+	}
 	desk := tickets.NewDesk(db, st, outbox, people, bus, cfg.Now, cfg.Log)
 	chats := chat.NewDesk(db, srv, st, people, desk, bus, cfg.Now, cfg.Log)
 	bundle, err := static.New()
@@ -123,7 +130,7 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 		p := accounts.Who(c)
 		return settings.Who{ID: p.ID, Name: p.Name}
 	})
-	outbox.Routes(srv, accounts.Admins)
+	sender.Routes(srv, accounts.Admins)
 	desk.Routes(srv)
 	chats.Routes(srv)
 	pageRoutes(srv, pages, bundle, st, chats, desk, cfg.Now)
@@ -135,7 +142,7 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	parts, stopParts := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopParts()
 	var group errgroup.Group
-	for _, part := range []func(context.Context) error{bus.Run, st.Run, desk.RunTimers, chats.Run, func(ctx context.Context) error { return cleanUp(ctx, srv, cfg.Log) }} {
+	for _, part := range []func(context.Context) error{bus.Run, st.Run, sender.Run, desk.RunTimers, chats.Run, func(ctx context.Context) error { return cleanUp(ctx, srv, cfg.Log) }} {
 		group.Go(func() error { return part(parts) })
 	}
 	if cfg.Ready != nil {
@@ -153,6 +160,15 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	}
 	stopParts()
 	return errors.Join(err, group.Wait())
+}
+
+// mailRules are what the settings say about mails.
+func mailRules(s *settings.Snapshot, limits bool) mail.Rules {
+	r := mail.Rules{Product: s.Name, Zone: s.Calendar.Location(), RetryFirst: s.Policy.MailRetryFirst.D()}
+	if limits {
+		r.ReceiptsPerDay, r.LinksPerHour, r.MailsPerDay = s.Limits.ReceiptsPerDay, s.Limits.LinksPerHour, s.Limits.MailsPerDay
+	}
+	return r
 }
 
 // greet says where to click, and who makes the first administrator.

@@ -20,7 +20,7 @@ func Demo(ctx context.Context, cfg Config) (err error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL's own account must be able to enter
 		return err
 	}
-	cfg.Data, cfg.DatabaseURL = dir, ""
+	cfg.Data, cfg.DatabaseURL, cfg.SMTPURL = dir, "", "" // its customers are invented: they get no mail
 	db, dsn, closeDB, err := Database(context.WithoutCancel(ctx), cfg)
 	if err != nil {
 		return err

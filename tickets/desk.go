@@ -164,15 +164,16 @@ func (d *Desk) Create(ctx context.Context, tx *sqlx.Tx, n New) (t Ticket, made b
 			}
 		}
 	}
-	if err := d.carryOut(ctx, tx, &t, effects, n.By, now); err != nil {
+	if err := d.carryOut(ctx, tx, &t, effects, n.By, "", now); err != nil {
 		return t, false, err
 	}
 	t, err = get(ctx, tx, false, `t.number = $1`, number)
 	return t, true, err
 }
 
-// carryOut keeps what the engine wants done, in the same transaction.
-func (d *Desk) carryOut(ctx context.Context, tx *sqlx.Tx, t *Ticket, effects []lifecycle.Effect, by lifecycle.Actor, now time.Time) error {
+// carryOut keeps what the engine wants done, in the same transaction. answer is what the champion said with it
+// to the customer, for the mail (M37).
+func (d *Desk) carryOut(ctx context.Context, tx *sqlx.Tx, t *Ticket, effects []lifecycle.Effect, by lifecycle.Actor, answer string, now time.Time) error {
 	for _, e := range effects {
 		switch e := e.(type) {
 		case lifecycle.History:
@@ -183,7 +184,7 @@ func (d *Desk) carryOut(ctx context.Context, tx *sqlx.Tx, t *Ticket, effects []l
 			if err := d.outbox.Queue(ctx, tx, mail.Message{
 				Key:  fmt.Sprintf("ticket:%d:%s:%d", t.Number, e.Kind, t.Version), // a version is one cause
 				Kind: e.Kind, To: t.RequesterEmail, ToName: t.RequesterName, Ticket: t.Number,
-				Data: map[string]any{"subject": t.Subject, "closes_at": stamp(t.ClosesAt), "solves_at": stamp(t.SolvesAt), "update_due_at": stamp(t.UpdateDueAt)},
+				Data: map[string]any{"subject": t.Subject, "answer": answer, "former": orNull(t.FollowUpOf), "silent": t.SolvedCause == lifecycle.BySilence, "closes_at": stamp(t.ClosesAt), "solves_at": stamp(t.SolvesAt), "update_due_at": stamp(t.UpdateDueAt)},
 			}); err != nil {
 				return err
 			}
@@ -310,8 +311,12 @@ func (d *Desk) change(ctx context.Context, tx *sqlx.Tx, t *Ticket, ch Change, by
 			return err
 		}
 	}
+	answer := ""
+	if c := ch.Comment; c != nil && c.Public && c.By.Kind == "champion" {
+		answer = c.Body
+	}
 	for _, step := range all {
-		if err := d.carryOut(ctx, tx, &next, step.effects, by, now); err != nil {
+		if err := d.carryOut(ctx, tx, &next, step.effects, by, answer, now); err != nil {
 			return err
 		}
 	}

@@ -21,8 +21,8 @@ const (
 	maxPause  = 5 * time.Minute             // between two tries
 	giveUp    = 5 * 24 * time.Hour          // then a mail has failed, as with any mail server
 	atOnce    = 8                           // deliveries
-	slowAfter = 3 * time.Second             // then a delivery no longer holds up the others
-	maxSlow   = 64
+	slowAfter = time.Second                 // then a delivery no longer holds up the others
+	maxSlow   = 32
 	endWithin = 3 * time.Second // for deliveries under way when the program ends
 )
 

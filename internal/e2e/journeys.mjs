@@ -1,4 +1,4 @@
-// The journeys of issue-sized stories in a real browser: a customer in one window, a champion in another.
+// The journeys in a real browser: a customer in one window, a champion in another.
 // Started by e2e_test.go with the server's address; it exits non-zero at the first thing that is not as it should be.
 import { chromium } from 'playwright-core'
 import { readFileSync, mkdirSync } from 'node:fs'

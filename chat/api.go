@@ -241,7 +241,7 @@ func (d *Desk) begin(ctx context.Context, chat *Chat, product string, hash []byt
 		res, err := tx.ExecContext(ctx, `INSERT INTO chats (id, token_hash, state, customer_name, customer_email, customer_id, product, page_url, user_agent,
 				question, created_at, waiting_since, last_customer_at, preview, idem_key, customer_gone_at)
 			VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, left($9, 140), $11, $10) ON CONFLICT (idem_key) DO NOTHING`,
-			chat.ID, hash, chat.CustomerName, chat.CustomerEmail, nullText(chat.CustomerID), chat.Product, chat.PageURL, chat.UserAgent, chat.Question, now, nullText(key))
+			chat.ID, hash, chat.CustomerName, chat.CustomerEmail, postgres.NullText(chat.CustomerID), chat.Product, chat.PageURL, chat.UserAgent, chat.Question, now, postgres.NullText(key))
 		if err != nil {
 			return err
 		}

@@ -88,20 +88,6 @@ func list(ctx context.Context, q sqlx.QueryerContext, tail string, args ...any) 
 	return out, nil
 }
 
-func null(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t
-}
-
-func nullText(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
 // save keeps a chat's session, and what the log says about its change, under the row's lock.
 func save(ctx context.Context, tx *sqlx.Tx, c *Chat, said []string, now time.Time) ([]Stored, error) {
 	passed := c.PassedBy
@@ -111,8 +97,8 @@ func save(ctx context.Context, tx *sqlx.Tx, c *Chat, said []string, now time.Tim
 	c.Change++
 	if _, err := tx.ExecContext(ctx, `UPDATE chats SET state = $2, reason = $3, champion_id = $4, champion_name = $5, offered_to = $6, offered_until = $7,
 		passed_by = $8, waiting_since = $9, accepted_at = $10, ended_at = $11, ticket = NULLIF($12, 0), change = $13 WHERE id = $1`,
-		c.ID, c.State, c.Reason, nullText(c.Champion.ID), c.Champion.Name, nullText(c.OfferedTo), null(c.OfferedUntil), pq.StringArray(passed),
-		c.WaitingSince, null(c.AcceptedAt), null(c.EndedAt), c.Ticket, c.Change); err != nil {
+		c.ID, c.State, c.Reason, postgres.NullText(c.Champion.ID), c.Champion.Name, postgres.NullText(c.OfferedTo), postgres.Null(c.OfferedUntil), pq.StringArray(passed),
+		c.WaitingSince, postgres.Null(c.AcceptedAt), postgres.Null(c.EndedAt), c.Ticket, c.Change); err != nil {
 		return nil, fmt.Errorf("save chat: %w", err)
 	}
 	var out []Stored
@@ -131,7 +117,7 @@ func insertMessage(ctx context.Context, tx *sqlx.Tx, c *Chat, from Sender, sende
 	at := now.UTC().Truncate(time.Millisecond)
 	m := Stored{Message: protocol.Message{Seq: c.Seq + 1, ID: uuid.NewString(), From: protocol.From{Kind: from.kind(), Name: name}, Body: body, At: at}, SenderID: senderID}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO messages (chat_id, seq, id, sender, sender_id, sender_name, body, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		c.ID, m.Seq, m.ID, from, nullText(senderID), name, body, at); err != nil {
+		c.ID, m.Seq, m.ID, from, postgres.NullText(senderID), name, body, at); err != nil {
 		return m, fmt.Errorf("write message: %w", err)
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE chats SET seq = $2 WHERE id = $1`, c.ID, m.Seq); err != nil {

@@ -80,27 +80,6 @@ func get(ctx context.Context, q sqlx.QueryerContext, lock bool, where string, ar
 	return r.ticket()
 }
 
-func null(t time.Time) any {
-	if t.IsZero() {
-		return nil
-	}
-	return t
-}
-
-func nullText(s string) any {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func nullInt(n int64) any {
-	if n == 0 {
-		return nil
-	}
-	return n
-}
-
 const insertTicket = `INSERT INTO tickets (status, priority, level, subject, requester_id, requester_name, requester_email, assignee_id, origin,
 		diagnostics, version, created_at, updated_at, update_due_at, wake_at, follow_up_of, chat_id, idem_key, search)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17, to_tsvector('simple', $18))
@@ -112,9 +91,9 @@ func insert(ctx context.Context, tx *sqlx.Tx, t *Ticket, key, first string) (num
 	if err != nil {
 		return 0, err
 	}
-	err = tx.GetContext(ctx, &number, insertTicket, t.Status, t.Priority, t.Priority.Level(), t.Subject, nullText(t.RequesterID), t.RequesterName,
-		t.RequesterEmail, nullText(t.Assignee), t.Origin, string(diag), t.Version, t.CreatedAt, null(t.UpdateDueAt), null(t.Wake()),
-		nullInt(t.FollowUpOf), nullText(t.Chat), nullText(key), t.words(first))
+	err = tx.GetContext(ctx, &number, insertTicket, t.Status, t.Priority, t.Priority.Level(), t.Subject, postgres.NullText(t.RequesterID), t.RequesterName,
+		t.RequesterEmail, postgres.NullText(t.Assignee), t.Origin, string(diag), t.Version, t.CreatedAt, postgres.Null(t.UpdateDueAt), postgres.Null(t.Wake()),
+		postgres.NullInt(t.FollowUpOf), postgres.NullText(t.Chat), postgres.NullText(key), t.words(first))
 	if err == sql.ErrNoRows {
 		return 0, nil
 	}
@@ -143,9 +122,9 @@ func update(ctx context.Context, tx *sqlx.Tx, t *Ticket) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, updateTicket, t.Number, t.Status, t.Priority, t.Priority.Level(), nullText(t.Assignee), t.Version, t.UpdatedAt,
-		null(t.UpdateDueAt), null(t.SolvesAt), null(t.ClosesAt), null(t.RemindAt), t.Reminded, null(t.PendingSince), null(t.LastPublicAt),
-		t.SolvedCause, t.ClosedCause, null(t.SurveyAt), nullInt(t.MergedInto), t.Escalated, null(t.Wake()), string(diag), t.Subject)
+	_, err = tx.ExecContext(ctx, updateTicket, t.Number, t.Status, t.Priority, t.Priority.Level(), postgres.NullText(t.Assignee), t.Version, t.UpdatedAt,
+		postgres.Null(t.UpdateDueAt), postgres.Null(t.SolvesAt), postgres.Null(t.ClosesAt), postgres.Null(t.RemindAt), t.Reminded, postgres.Null(t.PendingSince), postgres.Null(t.LastPublicAt),
+		t.SolvedCause, t.ClosedCause, postgres.Null(t.SurveyAt), postgres.NullInt(t.MergedInto), t.Escalated, postgres.Null(t.Wake()), string(diag), t.Subject)
 	if err != nil {
 		return fmt.Errorf("update ticket %d: %w", t.Number, err)
 	}
@@ -156,7 +135,7 @@ func update(ctx context.Context, tx *sqlx.Tx, t *Ticket) error {
 func insertComment(ctx context.Context, tx *sqlx.Tx, number int64, by lifecycle.Actor, body string, public bool, at time.Time, key string) (written bool, err error) {
 	res, err := tx.ExecContext(ctx, `INSERT INTO comments (ticket, author_kind, author_id, author_name, body, public, at, idem_key)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (idem_key) DO NOTHING`,
-		number, by.Kind, nullText(by.ID), by.Name, body, public, at, nullText(key))
+		number, by.Kind, postgres.NullText(by.ID), by.Name, body, public, at, postgres.NullText(key))
 	if err != nil {
 		return false, fmt.Errorf("insert comment on ticket %d: %w", number, err)
 	}
@@ -169,7 +148,7 @@ func insertComment(ctx context.Context, tx *sqlx.Tx, number int64, by lifecycle.
 
 func insertHistory(ctx context.Context, tx *sqlx.Tx, number int64, by lifecycle.Actor, h lifecycle.History, at time.Time) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO ticket_history (ticket, at, actor_kind, actor_id, actor_name, event, from_value, to_value, why)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, number, at, by.Kind, nullText(by.ID), by.Name, h.Event, h.From, h.To, h.Why)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, number, at, by.Kind, postgres.NullText(by.ID), by.Name, h.Event, h.From, h.To, h.Why)
 	if err != nil {
 		return fmt.Errorf("insert history of ticket %d: %w", number, err)
 	}

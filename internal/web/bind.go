@@ -25,16 +25,25 @@ func Bind(c echo.Context, dst any) error {
 	if err != nil || (kind != echo.MIMEApplicationJSON && kind != "application/merge-patch+json") {
 		return &fault.Error{Kind: fault.WrongType, Code: "wrong_type", Detail: "Send the body as application/json."}
 	}
-	raw, err := io.ReadAll(req.Body)
+	raw, err := readBody(c)
+	if err != nil {
+		return err
+	}
+	return Decode(raw, dst)
+}
+
+// readBody reads the body to its end and says what was wrong with it.
+func readBody(c echo.Context) ([]byte, error) {
+	raw, err := io.ReadAll(c.Request().Body)
 	if err != nil {
 		var tooLarge *http.MaxBytesError
 		var httpErr *echo.HTTPError
 		if errors.As(err, &tooLarge) || (errors.As(err, &httpErr) && httpErr.Code == http.StatusRequestEntityTooLarge) {
-			return &fault.Error{Kind: fault.TooLarge, Code: "too_large", Detail: "The body is too large."}
+			return nil, &fault.Error{Kind: fault.TooLarge, Code: "too_large", Detail: "The body is too large."}
 		}
-		return fault.Bad("The body could not be read to its end.").Because(err)
+		return nil, fault.Bad("The body could not be read to its end.").Because(err)
 	}
-	return Decode(raw, dst)
+	return raw, nil
 }
 
 // Decode is Bind for bytes that are at hand.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -32,9 +33,9 @@ func (s *Server) Idempotent(person func(echo.Context) string) echo.MiddlewareFun
 			if len(key) > 200 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 				return fault.WrongField("Idempotency-Key", "1 to 200 visible characters.")
 			}
-			raw, err := io.ReadAll(c.Request().Body)
+			raw, err := readBody(c)
 			if err != nil {
-				return &fault.Error{Kind: fault.TooLarge, Code: "too_large", Detail: "The body is too large."}
+				return err
 			}
 			c.Request().Body = io.NopCloser(bytes.NewReader(raw))
 			id := keyOf(who(c, person, raw), c.Request().Method, c.Request().URL.Path, key)
@@ -105,15 +106,15 @@ func (s *Server) remember(c echo.Context, next echo.HandlerFunc, id, content []b
 }
 
 // The answer is out or about to be; that it could not be kept costs a repeat, which finds the same
-// thing by its unique key.
+// thing by its unique key. It is kept also when the caller has hung up: he is the one who will ask again.
 func (s *Server) store(c echo.Context, id []byte, status int, body []byte) {
-	if _, err := s.db.ExecContext(c.Request().Context(), `UPDATE idempotency SET status = $2, body = $3 WHERE key = $1`, id, status, body); err != nil {
+	if _, err := s.db.ExecContext(context.WithoutCancel(c.Request().Context()), `UPDATE idempotency SET status = $2, body = $3 WHERE key = $1`, id, status, body); err != nil {
 		s.log.Warn("keep idempotent answer", "err", err)
 	}
 }
 
 func (s *Server) forget(c echo.Context, id []byte) {
-	if _, err := s.db.ExecContext(c.Request().Context(), `DELETE FROM idempotency WHERE key = $1`, id); err != nil {
+	if _, err := s.db.ExecContext(context.WithoutCancel(c.Request().Context()), `DELETE FROM idempotency WHERE key = $1`, id); err != nil {
 		s.log.Warn("forget idempotency key", "err", err)
 	}
 }

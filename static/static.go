@@ -19,12 +19,12 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-//go:embed lib css chat console widget help vendor pages
+//go:embed lib css chat console widget help site vendor pages
 var files embed.FS
 
 // entries are the bundles, by the name that pages ask for.
 var entries = map[string]string{
-	"chat.js": "chat/main.tsx", "console.js": "console/main.tsx", "help.js": "help/main.ts", "widget.js": "widget/main.ts",
+	"chat.js": "chat/main.tsx", "console.js": "console/main.tsx", "help.js": "help/main.ts", "site.js": "site/main.ts", "widget.js": "widget/main.ts",
 	"site.css": "css/site.css", "chat.css": "css/chat.css", "console.css": "css/console.css",
 }
 

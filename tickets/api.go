@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/labstack/echo/v4"
@@ -32,6 +31,11 @@ func (d *Desk) Routes(srv *web.Server) {
 	srv.API(http.MethodGet, "/tickets/:number", accounts.SignedIn, d.getTicket)
 	srv.API(http.MethodPatch, "/tickets/:number", accounts.Staff, d.patchTicket, once)
 	srv.API(http.MethodPost, "/tickets/:number/comments", accounts.SignedIn, d.postComment, once)
+	srv.API(http.MethodPost, "/tickets/:number/solved", accounts.SignedIn, d.postSolved, once)
+	srv.API(http.MethodPost, "/tickets/:number/escalations", accounts.SignedIn, d.postEscalation, srv.Limit("escalations", 1.0/60, 10), once)
+	srv.API(http.MethodGet, "/escalations", accounts.Managers, d.getEscalations)
+	srv.API(http.MethodPatch, "/escalations/:id", accounts.Managers, d.patchEscalation, once)
+	srv.API(http.MethodPost, "/surveys/:token", web.Anyone, d.postSurvey, srv.Limit("surveys", 1.0/10, 20))
 }
 
 // actor is who calls, as the engine knows people.
@@ -67,7 +71,17 @@ func (d *Desk) View(ctx context.Context, t Ticket, staff bool) (map[string]any, 
 			return nil, err
 		}
 	}
-	return t.View(comments, history, staff), nil
+	escalations, err := escalationsOf(ctx, d.db, t.Number)
+	if err != nil {
+		return nil, err
+	}
+	v := t.View(comments, history, staff)
+	list := []map[string]any{}
+	for i := range escalations {
+		list = append(list, escalations[i].View(staff))
+	}
+	v["escalations"] = list
+	return v, nil
 }
 
 func (d *Desk) answer(c echo.Context, status int, t Ticket) error {
@@ -86,11 +100,12 @@ func (d *Desk) postTicket(c echo.Context) error {
 		Description string             `json:"description"`
 		Priority    lifecycle.Priority `json:"priority"`
 		Diagnostics Diagnostics        `json:"diagnostics"`
+		Timezone    string             `json:"timezone"`
 	}
 	if err := web.Bind(c, &in); err != nil {
 		return err
 	}
-	n := New{Subject: in.Subject, RequesterName: in.Name, RequesterEmail: in.Email, Priority: in.Priority, Origin: "web", Diagnostics: in.Diagnostics, Key: web.IdempotencyKey(c)}
+	n := New{Subject: in.Subject, RequesterName: in.Name, RequesterEmail: in.Email, RequesterZone: in.Timezone, Priority: in.Priority, Origin: "web", Diagnostics: in.Diagnostics, Key: web.IdempotencyKey(c)}
 	if accounts.Bearer(c.Request()) != "" {
 		n.Origin = "api"
 	}
@@ -122,18 +137,57 @@ func (d *Desk) Open(ctx context.Context, n New) (t Ticket, err error) {
 }
 
 func (d *Desk) getTicket(c echo.Context) error {
-	where, args, err := mayRead(accounts.Who(c), c.Param("number"))
+	t, err := d.Read(c.Request().Context(), accounts.Who(c), c.Param("number"))
 	if err != nil {
-		return err
-	}
-	t, err := get(c.Request().Context(), d.db, false, where, args...)
-	if err != nil {
-		if fault.KindOf(err) == fault.Missing {
-			return fault.NotFound("There is no such ticket.")
-		}
 		return err
 	}
 	return d.answer(c, http.StatusOK, t)
+}
+
+// Read gives a ticket to whoever may see it; foreign and unknown are alike.
+func (d *Desk) Read(ctx context.Context, p *accounts.Person, number string) (Ticket, error) {
+	where, args, err := mayRead(p, number)
+	if err != nil {
+		return Ticket{}, err
+	}
+	t, err := get(ctx, d.db, false, where, args...)
+	return t, unknownTicket(err)
+}
+
+// postSolved is the customer's "solved, thank you".
+func (d *Desk) postSolved(c echo.Context) error {
+	t, err := d.CustomerSolved(c.Request().Context(), accounts.Who(c), c.Param("number"))
+	if err != nil {
+		return err
+	}
+	return d.answer(c, http.StatusOK, t)
+}
+
+// CustomerSolved ends a ticket in the customer's name; pressed twice it changes nothing.
+func (d *Desk) CustomerSolved(ctx context.Context, p *accounts.Person, number string) (Ticket, error) {
+	if p.Staff() {
+		return Ticket{}, fault.Denied("Only the customer says this. Champions solve with their answer.")
+	}
+	where, args, err := mayRead(p, number)
+	if err != nil {
+		return Ticket{}, err
+	}
+	t, err := d.Do(ctx, actor(p), Change{Events: []lifecycle.Event{lifecycle.CustomerSolved{}}}, where, args...)
+	return t, unknownTicket(err)
+}
+
+// CustomerReply adds what a customer says; to a closed ticket it gives the follow-up (M34).
+func (d *Desk) CustomerReply(ctx context.Context, p *accounts.Person, number, body, key string) (Ticket, error) {
+	if strings.TrimSpace(body) == "" || len(body) > maxText {
+		return Ticket{}, fault.WrongField("body", "Say something, up to 50,000 bytes.")
+	}
+	where, args, err := mayRead(p, number)
+	if err != nil {
+		return Ticket{}, err
+	}
+	by := actor(p)
+	t, err := d.Do(ctx, by, Change{Comment: &Said{By: by, Body: body, Public: true}, Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Key: key}, where, args...)
+	return t, unknownTicket(err)
 }
 
 func (d *Desk) patchTicket(c echo.Context) error {
@@ -234,105 +288,4 @@ func (d *Desk) postComment(c echo.Context) error {
 		return err
 	}
 	return d.answer(c, http.StatusCreated, t)
-}
-
-// views are the saved views of the console.
-var views = map[string]string{
-	"mine":       `t.assignee_id::text = $6 AND t.status <> 'closed'`,
-	"unassigned": `t.assignee_id IS NULL AND t.status <> 'closed'`,
-	"due_today":  `t.status = 'open' AND t.update_due_at < $5::timestamptz + interval '24 hours'`,
-	"pending":    `t.status = 'pending'`,
-	"escalated":  `t.escalated AND t.status <> 'closed'`,
-	"":           `true`,
-}
-
-// order is M22: broken promises, priority, escalated before its equals, next promise, age.
-const order = ` ORDER BY (t.status = 'open' AND t.update_due_at <= $5) DESC, (t.status = 'closed'), t.level DESC, t.escalated DESC, t.update_due_at NULLS LAST, t.number`
-
-func (d *Desk) getTickets(c echo.Context) error {
-	me, q := accounts.Who(c), c.QueryParam
-	condition, known := views[q("view")]
-	if !known || !me.Staff() {
-		condition = `true`
-	}
-	limit, err := strconv.Atoi(q("limit"))
-	if err != nil || limit < 1 || limit > 100 {
-		limit = 50
-	}
-	offset, err := strconv.Atoi(q("cursor"))
-	if err != nil || offset < 0 {
-		offset = 0
-	}
-	assignee := q("assignee")
-	if assignee == "me" {
-		assignee = me.ID
-	}
-	var rows []row
-	err = d.db.SelectContext(c.Request().Context(), &rows, `SELECT `+columns+` FROM tickets t WHERE ($1 = '' OR t.status = $1) AND ($2 = '' OR t.priority = $2)
-		AND ($3 = '' OR ($3 = 'none' AND t.assignee_id IS NULL) OR t.assignee_id::text = $3)
-		AND ($4 = '' OR t.search @@ plainto_tsquery('simple', $4) OR t.number::text = $4 OR t.subject ILIKE '%' || $4 || '%' OR t.requester_email ILIKE '%' || $4 || '%')
-		AND $5::timestamptz IS NOT NULL AND $6::text IS NOT NULL AND ($7 OR t.requester_id::text = $6) AND `+condition+order+` LIMIT $8 OFFSET $9`,
-		q("status"), q("priority"), assignee, strings.ReplaceAll(q("q"), "\x00", ""), d.now(), me.ID, me.Staff(), limit+1, offset)
-	if err != nil {
-		return postgres.Kind(c.Request().Context(), err)
-	}
-	v := map[string]any{}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		v["next_cursor"] = strconv.Itoa(offset + limit)
-	}
-	if v["tickets"], err = viewAll(rows, me.Staff()); err != nil {
-		return err
-	}
-	return c.JSON(http.StatusOK, v)
-}
-
-func viewAll(rows []row, staff bool) ([]map[string]any, error) {
-	out := []map[string]any{}
-	for i := range rows {
-		t, err := rows[i].ticket()
-		if err != nil {
-			return nil, err
-		}
-		v := t.View(nil, nil, staff)
-		delete(v, "comments") // a list is read by its rows
-		delete(v, "history")
-		out = append(out, v)
-	}
-	return out, nil
-}
-
-func (d *Desk) getCounts(c echo.Context) error {
-	var n struct {
-		Mine       int `db:"mine" json:"mine"`
-		Unassigned int `db:"unassigned" json:"unassigned"`
-		DueToday   int `db:"due_today" json:"due_today"`
-		Pending    int `db:"pending" json:"pending"`
-		Escalated  int `db:"escalated" json:"escalated"`
-	}
-	err := d.db.GetContext(c.Request().Context(), &n, `SELECT count(*) FILTER (WHERE assignee_id = $1) AS mine, count(*) FILTER (WHERE assignee_id IS NULL) AS unassigned,
-		count(*) FILTER (WHERE status = 'open' AND update_due_at < $2) AS due_today, count(*) FILTER (WHERE status = 'pending') AS pending,
-		count(*) FILTER (WHERE escalated) AS escalated FROM tickets WHERE status <> 'closed'`, accounts.Who(c).ID, d.now().Add(24*time.Hour))
-	if err != nil {
-		return postgres.Kind(c.Request().Context(), err)
-	}
-	return c.JSON(http.StatusOK, n)
-}
-
-// OfEmail lists the newest tickets of an address, for staff.
-func (d *Desk) OfEmail(ctx context.Context, email string, limit int) ([]map[string]any, error) {
-	var rows []row
-	if err := d.db.SelectContext(ctx, &rows, `SELECT `+columns+` FROM tickets t WHERE t.requester_email = $1 ORDER BY t.number DESC LIMIT $2`, email, limit); err != nil {
-		return nil, postgres.Kind(ctx, err)
-	}
-	return viewAll(rows, true)
-}
-
-// Own lists the newest tickets of a customer.
-func (d *Desk) Own(ctx context.Context, person string) ([]map[string]any, error) {
-	var rows []row
-	if err := d.db.SelectContext(ctx, &rows, `SELECT `+columns+` FROM tickets t WHERE t.requester_id::text = $1 ORDER BY t.number DESC LIMIT 100`, person); err != nil {
-		return nil, postgres.Kind(ctx, err)
-	}
-	return viewAll(rows, false)
 }

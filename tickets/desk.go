@@ -68,6 +68,7 @@ type New struct {
 	RequesterID    string
 	RequesterName  string
 	RequesterEmail string
+	RequesterZone  string // IANA name, or empty where it is not known
 	Priority       lifecycle.Priority
 	Origin         string
 	Diagnostics    Diagnostics
@@ -81,6 +82,9 @@ type New struct {
 
 // check cleans what was given and says what is wrong with it.
 func (n *New) check(doc *settings.Doc) error {
+	if _, err := time.LoadLocation(n.RequesterZone); err != nil || n.RequesterZone == "Local" || len(n.RequesterZone) > 60 {
+		n.RequesterZone = "" // a browser's word; without it the company's zone is used
+	}
 	var wrong []fault.Field
 	var known *fault.Error
 	take := func(err error) {
@@ -134,7 +138,12 @@ func (d *Desk) Create(ctx context.Context, tx *sqlx.Tx, n New) (t Ticket, made b
 	if err != nil {
 		return t, false, err
 	}
-	t = Ticket{Ticket: next, Subject: n.Subject, RequesterID: n.RequesterID, RequesterName: n.RequesterName, RequesterEmail: n.RequesterEmail,
+	if n.RequesterID == "" { // whoever has proved the address owns what comes from it
+		if n.RequesterID, err = d.people.OwnerOf(ctx, tx, n.RequesterEmail); err != nil {
+			return t, false, err
+		}
+	}
+	t = Ticket{Ticket: next, Subject: n.Subject, RequesterZone: n.RequesterZone, RequesterID: n.RequesterID, RequesterName: n.RequesterName, RequesterEmail: n.RequesterEmail,
 		Origin: n.Origin, Diagnostics: n.Diagnostics, UpdatedAt: now, FollowUpOf: n.FollowUpOf, Chat: n.Chat}
 	first := ""
 	if len(n.Said) > 0 {
@@ -164,33 +173,11 @@ func (d *Desk) Create(ctx context.Context, tx *sqlx.Tx, n New) (t Ticket, made b
 			}
 		}
 	}
-	if err := d.carryOut(ctx, tx, &t, effects, n.By, "", now); err != nil {
+	if err := d.carryOut(ctx, tx, &t, effects, cause{by: n.By, now: now, policy: &snap.Policy}); err != nil {
 		return t, false, err
 	}
 	t, err = get(ctx, tx, false, `t.number = $1`, number)
 	return t, true, err
-}
-
-// carryOut keeps what the engine wants done, in the same transaction. answer is what the champion said with it
-// to the customer, for the mail (M37).
-func (d *Desk) carryOut(ctx context.Context, tx *sqlx.Tx, t *Ticket, effects []lifecycle.Effect, by lifecycle.Actor, answer string, now time.Time) error {
-	for _, e := range effects {
-		switch e := e.(type) {
-		case lifecycle.History:
-			if err := insertHistory(ctx, tx, t.Number, by, e, now); err != nil {
-				return err
-			}
-		case lifecycle.Mail:
-			if err := d.outbox.Queue(ctx, tx, mail.Message{
-				Key:  fmt.Sprintf("ticket:%d:%s:%d", t.Number, e.Kind, t.Version), // a version is one cause
-				Kind: e.Kind, To: t.RequesterEmail, ToName: t.RequesterName, Ticket: t.Number,
-				Data: map[string]any{"subject": t.Subject, "answer": answer, "former": orNull(t.FollowUpOf), "silent": t.SolvedCause == lifecycle.BySilence, "closes_at": stamp(t.ClosesAt), "solves_at": stamp(t.SolvesAt), "update_due_at": stamp(t.UpdateDueAt)},
-			}); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // Published tells all nodes that a ticket changed; call it after the commit.
@@ -230,7 +217,7 @@ func (d *Desk) Do(ctx context.Context, by lifecycle.Actor, ch Change, where stri
 		if err != nil {
 			return err
 		}
-		err = d.change(ctx, tx, &t, ch, by, rules(snap))
+		err = d.change(ctx, tx, &t, ch, by, snap)
 		if errors.Is(err, lifecycle.ErrClosed) && by.Kind == "customer" && ch.Comment != nil {
 			t, err = d.followUp(ctx, tx, t, ch, by)
 		}
@@ -278,8 +265,8 @@ func (d *Desk) repeated(ctx context.Context, tx *sqlx.Tx, t *Ticket, key string)
 	return true, err
 }
 
-func (d *Desk) change(ctx context.Context, tx *sqlx.Tx, t *Ticket, ch Change, by lifecycle.Actor, r lifecycle.Rules) error {
-	now := d.now().UTC().Truncate(time.Microsecond)
+func (d *Desk) change(ctx context.Context, tx *sqlx.Tx, t *Ticket, ch Change, by lifecycle.Actor, snap *settings.Snapshot) error {
+	now, r := d.now().UTC().Truncate(time.Microsecond), rules(snap)
 	next, version := *t, t.Version
 	type done struct{ effects []lifecycle.Effect }
 	var all []done
@@ -316,7 +303,7 @@ func (d *Desk) change(ctx context.Context, tx *sqlx.Tx, t *Ticket, ch Change, by
 		answer = c.Body
 	}
 	for _, step := range all {
-		if err := d.carryOut(ctx, tx, &next, step.effects, by, answer, now); err != nil {
+		if err := d.carryOut(ctx, tx, &next, step.effects, cause{by: by, answer: answer, now: now, policy: &snap.Policy}); err != nil {
 			return err
 		}
 	}
@@ -334,7 +321,7 @@ func (d *Desk) followUp(ctx context.Context, tx *sqlx.Tx, closed Ticket, ch Chan
 		if err != nil {
 			return open, err
 		}
-		err = d.change(ctx, tx, &open, Change{Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Comment: ch.Comment, Key: ch.Key}, by, rules(snap))
+		err = d.change(ctx, tx, &open, Change{Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Comment: ch.Comment, Key: ch.Key}, by, snap)
 		return open, err
 	}
 	if fault.KindOf(err) != fault.Missing {
@@ -347,7 +334,7 @@ func (d *Desk) followUp(ctx context.Context, tx *sqlx.Tx, closed Ticket, ch Chan
 		}
 	}
 	t, _, err := d.Create(ctx, tx, New{
-		Subject: closed.Subject, RequesterID: closed.RequesterID, RequesterName: closed.RequesterName, RequesterEmail: closed.RequesterEmail,
+		Subject: closed.Subject, RequesterID: closed.RequesterID, RequesterName: closed.RequesterName, RequesterEmail: closed.RequesterEmail, RequesterZone: closed.RequesterZone,
 		Priority: closed.Priority, Origin: closed.Origin, Diagnostics: closed.Diagnostics, Assignee: assignee, FollowUpOf: closed.Number,
 		Said: []Said{*ch.Comment}, By: by, Key: ch.Key,
 	})

@@ -43,7 +43,8 @@ func newDesk(t *testing.T, db *sqlx.DB, c *clock) *Desk {
 		t.Fatal(err)
 	}
 	srv := web.New(web.Config{BaseURL: base, Log: quiet, Now: c.now})
-	return NewDesk(db, st, mail.New(db, c.now), accounts.New(db, srv, bus, c.now, quiet), bus, c.now, quiet)
+	outbox := mail.New(db, c.now)
+	return NewDesk(db, st, outbox, accounts.New(db, srv, outbox, bus, c.now, quiet), bus, c.now, quiet)
 }
 
 var ines = lifecycle.Actor{Kind: "customer", Name: "Ines"}

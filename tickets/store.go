@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,12 +44,13 @@ type row struct {
 	Escalated      bool                `db:"escalated"`
 	FollowUpOf     sql.NullInt64       `db:"follow_up_of"`
 	ChatID         sql.NullString      `db:"chat_id"`
+	RequesterZone  string              `db:"requester_zone"`
 }
 
 const columns = `t.number, t.status, t.priority, t.subject, t.requester_id, t.requester_name, t.requester_email, t.assignee_id,
 	(SELECT name FROM people WHERE id = t.assignee_id) AS assignee_name, t.origin, t.diagnostics, t.version, t.created_at, t.updated_at,
 	t.update_due_at, t.solves_at, t.closes_at, t.remind_at, t.reminded, t.pending_since, t.last_public_at, t.solved_cause, t.closed_cause,
-	t.survey_at, t.merged_into, t.escalated, t.follow_up_of, t.chat_id`
+	t.survey_at, t.merged_into, t.escalated, t.follow_up_of, t.chat_id, t.requester_zone`
 
 func (r *row) ticket() (Ticket, error) {
 	t := Ticket{
@@ -59,7 +61,7 @@ func (r *row) ticket() (Ticket, error) {
 			SurveyAt: r.SurveyAt.V, MergedInto: r.MergedInto.Int64, Escalated: r.Escalated,
 		},
 		Subject: r.Subject, RequesterID: r.RequesterID.String, RequesterName: r.RequesterName, RequesterEmail: r.RequesterEmail,
-		AssigneeName: r.AssigneeName.String, Origin: r.Origin, UpdatedAt: r.UpdatedAt, FollowUpOf: r.FollowUpOf.Int64, Chat: r.ChatID.String,
+		AssigneeName: r.AssigneeName.String, Origin: r.Origin, UpdatedAt: r.UpdatedAt, FollowUpOf: r.FollowUpOf.Int64, Chat: r.ChatID.String, RequesterZone: r.RequesterZone,
 	}
 	if err := json.Unmarshal(r.Diagnostics, &t.Diagnostics); err != nil {
 		return t, fmt.Errorf("read diagnostics of ticket %d: %w", r.Number, err)
@@ -81,8 +83,8 @@ func get(ctx context.Context, q sqlx.QueryerContext, lock bool, where string, ar
 }
 
 const insertTicket = `INSERT INTO tickets (status, priority, level, subject, requester_id, requester_name, requester_email, assignee_id, origin,
-		diagnostics, version, created_at, updated_at, update_due_at, wake_at, follow_up_of, chat_id, idem_key, search)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17, to_tsvector('simple', $18))
+		diagnostics, version, created_at, updated_at, update_due_at, wake_at, follow_up_of, chat_id, idem_key, search, requester_zone)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15, $16, $17, to_tsvector('simple', $18), $19)
 	ON CONFLICT DO NOTHING RETURNING number`
 
 // insert makes the row; number is 0 where a repeat has found its first ticket.
@@ -93,7 +95,7 @@ func insert(ctx context.Context, tx *sqlx.Tx, t *Ticket, key, first string) (num
 	}
 	err = tx.GetContext(ctx, &number, insertTicket, t.Status, t.Priority, t.Priority.Level(), t.Subject, postgres.NullText(t.RequesterID), t.RequesterName,
 		t.RequesterEmail, postgres.NullText(t.Assignee), t.Origin, string(diag), t.Version, t.CreatedAt, postgres.Null(t.UpdateDueAt), postgres.Null(t.Wake()),
-		postgres.NullInt(t.FollowUpOf), postgres.NullText(t.Chat), postgres.NullText(key), t.words(first))
+		postgres.NullInt(t.FollowUpOf), postgres.NullText(t.Chat), postgres.NullText(key), t.words(first), t.RequesterZone)
 	if err == sql.ErrNoRows {
 		return 0, nil
 	}
@@ -167,4 +169,21 @@ func historyOf(ctx context.Context, q sqlx.QueryerContext, number int64) ([]Entr
 	err := sqlx.SelectContext(ctx, q, &out, `SELECT at, actor_kind, actor_name, event, from_value, to_value, why FROM ticket_history
 		WHERE ticket = $1 ORDER BY id`, number)
 	return out, postgres.Kind(ctx, err)
+}
+
+// Adopt gives the tickets of an address to its owner, once he has proved it (M8).
+func (d *Desk) Adopt(ctx context.Context, tx *sqlx.Tx, person, email string) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE tickets SET requester_id = $1 WHERE requester_email = $2 AND requester_id IS NULL`, person, email); err != nil {
+		return fmt.Errorf("adopt tickets: %w", err)
+	}
+	return nil
+}
+
+// NameOf tells how an address called itself on its newest ticket.
+func (d *Desk) NameOf(ctx context.Context, q sqlx.QueryerContext, email string) (name string, sent bool, err error) {
+	err = sqlx.GetContext(ctx, q, &name, `SELECT requester_name FROM tickets WHERE requester_email = $1 ORDER BY number DESC LIMIT 1`, email)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", false, nil
+	}
+	return name, err == nil, postgres.Kind(ctx, err)
 }

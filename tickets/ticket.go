@@ -17,6 +17,7 @@ type Ticket struct {
 	RequesterID    string
 	RequesterName  string
 	RequesterEmail string
+	RequesterZone  string // IANA name, or empty
 	AssigneeName   string
 	Origin         string // web, chat, mail, api
 	Diagnostics    Diagnostics

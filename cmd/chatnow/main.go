@@ -120,7 +120,7 @@ func addChampion(ctx context.Context, cfg app.Config) error {
 		return err
 	}
 	in := cli.Champion.Add
-	_, err = accounts.New(db, nil, cluster.NewLocal(), cfg.Now, cfg.Log).AddStaff(ctx, in.Email, in.Name, accounts.Role(in.Role), line)
+	_, err = accounts.New(db, nil, nil, cluster.NewLocal(), cfg.Now, cfg.Log).AddStaff(ctx, in.Email, in.Name, accounts.Role(in.Role), line)
 	return err
 }
 

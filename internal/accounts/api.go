@@ -8,7 +8,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"chatnow/internal/fault"
 	"chatnow/internal/postgres"
 	"chatnow/internal/web"
 )
@@ -28,6 +27,7 @@ func (s *Service) Routes(srv *web.Server, pages Pages) {
 		}
 		return c.NoContent(http.StatusNoContent)
 	})
+	srv.API(http.MethodPost, "/accounts", web.Anyone, s.postAccount, signInLimit)
 	srv.API(http.MethodGet, "/me", SignedIn, func(c echo.Context) error {
 		return c.JSON(http.StatusOK, map[string]any{"me": Who(c)})
 	})
@@ -36,25 +36,8 @@ func (s *Service) Routes(srv *web.Server, pages Pages) {
 	srv.API(http.MethodPost, "/tokens", Staff, s.postToken)
 	srv.API(http.MethodDelete, "/tokens/:id", Staff, s.deleteToken)
 
-	show := func(name string) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			return pages.Render(c, http.StatusOK, name, map[string]any{"Title": titles[name], "Token": c.QueryParam("token"), "Next": safeNext(c.QueryParam("next"))})
-		}
-	}
-	srv.Page(http.MethodGet, "/setup", web.Anyone, show("setup"))
-	srv.Page(http.MethodPost, "/setup", web.Anyone, s.formSetup(pages), signInLimit)
-	srv.Page(http.MethodGet, "/account/signin", web.Anyone, show("signin"))
-	srv.Page(http.MethodPost, "/account/signin", web.Anyone, s.formSignIn(pages), signInLimit)
-	srv.Page(http.MethodPost, "/account/signout", web.Anyone, func(c echo.Context) error {
-		if err := s.signOut(c); err != nil {
-			return err
-		}
-		return c.Redirect(http.StatusSeeOther, "/")
-	})
+	s.pageRoutes(srv, pages, signInLimit)
 }
-
-// titles of the pages, for the browser's tab.
-var titles = map[string]string{"signin": "Sign in", "setup": "First administrator"}
 
 // limitAccount bounds guesses at one account, wherever they come from.
 func (s *Service) limitAccount(c echo.Context, email string) error {
@@ -83,6 +66,22 @@ func (s *Service) postSession(c echo.Context) error {
 	return c.JSON(http.StatusOK, map[string]any{"me": p})
 }
 
+// postAccount answers 202 in every case that is well formed: nobody learns which addresses are known.
+func (s *Service) postAccount(c echo.Context) error {
+	var in struct {
+		Name     string `json:"name"`
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}
+	if err := web.Bind(c, &in); err != nil {
+		return err
+	}
+	if err := s.AskAccount(c.Request().Context(), in.Name, in.Email, in.Password); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusAccepted, map[string]any{"detail": "Look into your mail: the link in it proves the address."})
+}
+
 func (s *Service) postSetup(c echo.Context) error {
 	var in struct {
 		Token    string `json:"token"`
@@ -101,54 +100,6 @@ func (s *Service) postSetup(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusCreated, map[string]any{"me": p})
-}
-
-func (s *Service) formSetup(pages Pages) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		p, err := s.setup(c.Request().Context(), c.FormValue("token"), c.FormValue("name"), c.FormValue("email"), c.FormValue("password"))
-		if err == nil {
-			err = s.signIn(c, p)
-		}
-		if err != nil {
-			return s.again(c, pages, "setup", err)
-		}
-		return c.Redirect(http.StatusSeeOther, "/console")
-	}
-}
-
-func (s *Service) formSignIn(pages Pages) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		err := s.limitAccount(c, c.FormValue("email"))
-		var p *Person
-		if err == nil {
-			p, err = s.check(c.Request().Context(), c.FormValue("email"), c.FormValue("password"))
-		}
-		if err == nil {
-			err = s.signIn(c, p)
-		}
-		if err != nil {
-			return s.again(c, pages, "signin", err)
-		}
-		next := safeNext(c.FormValue("next"))
-		if next == "" {
-			next = "/tickets"
-			if p.Staff() {
-				next = "/console"
-			}
-		}
-		return c.Redirect(http.StatusSeeOther, next)
-	}
-}
-
-// again shows a form with what was typed and what is wrong with it. A defect is not for the form.
-func (s *Service) again(c echo.Context, pages Pages, name string, err error) error {
-	if fault.KindOf(err) == fault.Internal {
-		return err
-	}
-	return pages.Render(c, web.Status(err), name, map[string]any{
-		"Title": titles[name], "Token": c.FormValue("token"), "Next": safeNext(c.FormValue("next")),
-		"Name": c.FormValue("name"), "Email": c.FormValue("email"), "Problem": web.Problem(err),
-	})
 }
 
 // safeNext keeps only a path of our own.

@@ -11,7 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/mail"
+	netmail "net/mail"
 	"strings"
 	"time"
 
@@ -20,6 +20,7 @@ import (
 
 	"chatnow/internal/cluster"
 	"chatnow/internal/fault"
+	"chatnow/internal/mail"
 	"chatnow/internal/postgres"
 	"chatnow/internal/text"
 	"chatnow/internal/web"
@@ -54,9 +55,21 @@ type Person struct {
 // Staff reports whether the person answers customers.
 func (p *Person) Staff() bool { return p != nil && p.Role.AtLeast(Champion) }
 
+// Requests are what an address has sent before it was proved.
+type Requests interface {
+	// Adopt makes them the person's, in the transaction that proves the address.
+	Adopt(ctx context.Context, tx *sqlx.Tx, person, email string) error
+	// NameOf tells how the address called itself; false when it has sent nothing.
+	NameOf(ctx context.Context, q sqlx.QueryerContext, email string) (string, bool, error)
+}
+
 // Service keeps accounts.
 type Service struct {
+	// Requests is told when an address has been proved; the tickets are above this package.
+	Requests Requests
+
 	db      *sqlx.DB
+	outbox  *mail.Outbox
 	srv     *web.Server
 	bus     cluster.Bus
 	now     func() time.Time
@@ -66,8 +79,8 @@ type Service struct {
 }
 
 // New makes the service.
-func New(db *sqlx.DB, srv *web.Server, bus cluster.Bus, now func() time.Time, log *slog.Logger) *Service {
-	s := &Service{db: db, srv: srv, bus: bus, now: now, log: log, hashing: make(chan struct{}, 2), seen: newRecent()}
+func New(db *sqlx.DB, srv *web.Server, outbox *mail.Outbox, bus cluster.Bus, now func() time.Time, log *slog.Logger) *Service {
+	s := &Service{db: db, srv: srv, outbox: outbox, bus: bus, now: now, log: log, hashing: make(chan struct{}, 2), seen: newRecent()}
 	bus.Subscribe("session", func(cluster.Hint) { s.seen.forget() }, s.seen.forget)
 	return s
 }
@@ -77,7 +90,7 @@ const selectPerson = `SELECT p.id, p.name, a.email, p.role, p.capacity FROM peop
 // Email gives an address in the form in which it is kept, or an error that names the field.
 func Email(field, given string) (string, error) {
 	given = strings.ToLower(strings.TrimSpace(given))
-	at, err := mail.ParseAddress(given)
+	at, err := netmail.ParseAddress(given)
 	if err != nil || at.Address != given || len(given) > 254 || strings.ContainsAny(given, "\r\n\x00 ") || !strings.Contains(given, "@") {
 		return "", fault.WrongField(field, "This is no e-mail address.")
 	}
@@ -122,9 +135,8 @@ func (s *Service) AddStaff(ctx context.Context, email, name string, role Role, p
 	}
 	var p Person
 	err = postgres.InTx(ctx, s.db, func(tx *sqlx.Tx) error {
-		// One at a time for an address, on all nodes.
-		if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(hashtextextended($1, 1))`, email); err != nil {
-			return fmt.Errorf("lock address: %w", err)
+		if err := lockAddress(ctx, tx, email); err != nil {
+			return err
 		}
 		var id string
 		err := tx.GetContext(ctx, &id, `SELECT person_id FROM addresses WHERE email = $1`, email)
@@ -153,7 +165,7 @@ func (s *Service) AddStaff(ctx context.Context, email, name string, role Role, p
 	if err != nil {
 		return nil, err
 	}
-	s.bus.Publish(ctx, cluster.Hint{Topic: "session"})
+	s.sessionsChanged(ctx)
 	return &p, nil
 }
 
@@ -165,6 +177,15 @@ func (s *Service) Staff(ctx context.Context, q sqlx.QueryerContext, id string) (
 		return nil, postgres.Kind(ctx, err)
 	}
 	return &p, nil
+}
+
+// OwnerOf gives the id of whoever has proved an address; empty when nobody has.
+func (s *Service) OwnerOf(ctx context.Context, q sqlx.QueryerContext, email string) (string, error) {
+	p, err := ofAddress(ctx, q, email)
+	if err != nil || p == nil || p.Staff() {
+		return "", err
+	}
+	return p.ID, nil
 }
 
 // argon2id with 19 MiB and two passes, as OWASP advises for small machines.

@@ -107,15 +107,16 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	if err != nil {
 		return err
 	}
-	people := accounts.New(db, srv, bus, cfg.Now, cfg.Log)
-	srv.Echo.Use(people.Identify)
 	outbox := mail.New(db, cfg.Now)
 	outbox.Rules = func() mail.Rules { return mailRules(st.Current(), cfg.RateLimits) }
+	people := accounts.New(db, srv, outbox, bus, cfg.Now, cfg.Log)
+	srv.Echo.Use(people.Identify)
 	sender, err := mail.NewSender(outbox, mail.Config{SMTPURL: cfg.SMTPURL, From: cfg.MailFrom, BaseURL: base, Log: cfg.Log})
 	if err != nil {
 		return err
 	}
 	desk := tickets.NewDesk(db, st, outbox, people, bus, cfg.Now, cfg.Log)
+	people.Requests = desk
 	chats := chat.NewDesk(db, srv, st, people, desk, bus, cfg.Now, cfg.Log)
 	bundle, err := static.New()
 	if err != nil {
@@ -125,7 +126,8 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	if err != nil {
 		return err
 	}
-	people.Routes(srv, pages)
+	frame := &framed{pages, st}
+	people.Routes(srv, frame)
 	st.Routes(srv, accounts.Admins, func(c echo.Context) settings.Who {
 		p := accounts.Who(c)
 		return settings.Who{ID: p.ID, Name: p.Name}
@@ -133,7 +135,7 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	sender.Routes(srv, accounts.Admins)
 	desk.Routes(srv)
 	chats.Routes(srv)
-	pageRoutes(srv, pages, bundle, st, chats, desk, cfg.Now)
+	pageRoutes(srv, frame, bundle, st, chats, desk, cfg.Now)
 	health(srv, db)
 	if err := greet(ctx, cfg, srv, people); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,14 +24,14 @@ import (
 
 // pages is what the pages for people are made of.
 type pages struct {
-	*static.Pages
+	*framed
 	st      *settings.Store
 	chats   *chat.Desk
 	tickets *tickets.Desk
 	now     func() time.Time
 }
 
-func pageRoutes(srv *web.Server, render *static.Pages, b *static.Bundle, st *settings.Store, chats *chat.Desk, desk *tickets.Desk, now func() time.Time) {
+func pageRoutes(srv *web.Server, render *framed, b *static.Bundle, st *settings.Store, chats *chat.Desk, desk *tickets.Desk, now func() time.Time) {
 	p := &pages{render, st, chats, desk, now}
 	srv.Asset("/assets/*", b)
 	srv.Asset("/widget.js", http.HandlerFunc(b.Widget))
@@ -53,6 +54,10 @@ func pageRoutes(srv *web.Server, render *static.Pages, b *static.Bundle, st *set
 	})
 	srv.Page(http.MethodPost, "/tickets/new", web.Anyone, p.send, srv.Limit("tickets", 1.0/10, 20))
 	srv.Page(http.MethodGet, "/tickets", accounts.SignedIn, p.own)
+	srv.Page(http.MethodGet, "/tickets/:number", accounts.SignedIn, p.ticket)
+	srv.Page(http.MethodPost, "/tickets/:number", accounts.SignedIn, p.act)
+	srv.Page(http.MethodGet, "/survey/:token", web.Anyone, p.survey)
+	srv.Page(http.MethodPost, "/survey/:token", web.Anyone, p.rate, srv.Limit("surveys", 1.0/10, 20))
 }
 
 // frame is what every page of the customers' side has.
@@ -64,7 +69,7 @@ func (p *pages) frame(page, title string) (map[string]any, *settings.Snapshot) {
 			others = append(others, product)
 		}
 	}
-	return map[string]any{"Page": page, "Title": title, "Name": s.Name, "Zone": s.Timezone, "Links": s.Links, "Others": others,
+	return map[string]any{"Page": page, "Title": title, "Others": others,
 		"Priorities": s.Priorities, "Products": s.Products, "Destinations": s.Destinations}, s
 }
 
@@ -170,7 +175,8 @@ func (p *pages) send(c echo.Context) error {
 		key = uuid.NewString()
 	}
 	n := tickets.New{Subject: f.Get("subject"), RequesterName: f.Get("name"), RequesterEmail: f.Get("email"), Priority: lifecycle.Priority(f.Get("priority")),
-		Origin: "web", Key: "form:" + key, Diagnostics: tickets.Diagnostics{Product: f.Get("product"), OS: f.Get("os"), OSVersion: f.Get("os_version"),
+		RequesterZone: f.Get("timezone"),
+		Origin:        "web", Key: "form:" + key, Diagnostics: tickets.Diagnostics{Product: f.Get("product"), OS: f.Get("os"), OSVersion: f.Get("os_version"),
 			AppVersion: f.Get("app_version"), Devices: lines("devices"), Accounts: lines("accounts"), Destinations: f["destinations"]}}
 	if who := accounts.Who(c); who != nil && !who.Staff() {
 		n.RequesterID = who.ID
@@ -190,17 +196,32 @@ func (p *pages) send(c echo.Context) error {
 		return err
 	}
 	data, s := p.frame("new", "Ticket sent")
-	data["Number"], data["Priority"], data["Due"] = t.Number, t.Priority, when(t.UpdateDueAt, s)
+	data["Number"], data["Due"], data["Email"], data["Given"] = t.Number, at(t.UpdateDueAt, s), t.RequesterEmail, t.RequesterName
+	data["PriorityName"], _ = priorityWords(s, t.Priority)
 	return p.Render(c, http.StatusCreated, "ticket_sent", data)
 }
 
 // own lists the tickets of whoever is signed in.
 func (p *pages) own(c echo.Context) error {
-	data, _ := p.frame("tickets", "My tickets")
-	list, err := p.tickets.Own(c.Request().Context(), accounts.Who(c).ID)
+	me := accounts.Who(c)
+	if me.Staff() {
+		return c.Redirect(http.StatusSeeOther, "/console")
+	}
+	data, s := p.frame("tickets", "My tickets")
+	list, err := p.tickets.Own(c.Request().Context(), me.ID)
 	if err != nil {
 		return err
 	}
-	data["Tickets"] = list
+	type line struct {
+		T      tickets.Ticket
+		Stands standing
+	}
+	var lines []line
+	for _, t := range list {
+		lines = append(lines, line{t, stands(&t, s, p.now())})
+	}
+	data["Tickets"] = lines
 	return p.Render(c, http.StatusOK, "tickets", data)
 }
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

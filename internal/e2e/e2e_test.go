@@ -160,7 +160,7 @@ func addStaff(t *testing.T, url, email, name, role string) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := accounts.New(db, nil, cluster.NewLocal(), time.Now, slog.New(slog.DiscardHandler)).AddStaff(t.Context(), email, name, accounts.Role(role), "a long password"); err != nil {
+	if _, err := accounts.New(db, nil, nil, cluster.NewLocal(), time.Now, slog.New(slog.DiscardHandler)).AddStaff(t.Context(), email, name, accounts.Role(role), "a long password"); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -74,7 +74,7 @@ func (d *Doc) Check() (*hours.Calendar, error) {
 func (p *Policy) check(say sayer) {
 	for name, d := range map[string]Duration{
 		"solved_closes_after": p.SolvedClosesAfter, "pending_solves_after": p.PendingSolvesAfter, "survey_after": p.SurveyAfter,
-		"survey_cooldown": p.SurveyCooldown, "chat_offer_for": p.ChatOfferFor, "chat_resume_within": p.ChatResumeWithin,
+		"survey_cooldown": p.SurveyCooldown, "escalation_within": p.EscalationWithin, "chat_offer_for": p.ChatOfferFor, "chat_resume_within": p.ChatResumeWithin,
 		"champion_gone_after": p.ChampionGoneAfter, "unstaffed_missed_after": p.UnstaffedMissedAfter, "mail_retry_first": p.MailRetryFirst,
 	} {
 		if d < 0 || d > longest {

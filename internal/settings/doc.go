@@ -62,6 +62,7 @@ type Policy struct {
 	SurveyAfter          Duration            `json:"survey_after"`           // since Closed
 	SurveyCooldown       Duration            `json:"survey_cooldown"`        // between two surveys to one customer
 	SurveySilent         bool                `json:"survey_silent"`          // ask after a ticket that silence solved
+	EscalationWithin     Duration            `json:"escalation_within"`      // business time until a manager has decided (M44)
 	ChatOfferFor         Duration            `json:"chat_offer_for"`         // then the next champion is asked
 	ChatResumeWithin     Duration            `json:"chat_resume_within"`     // how long a vanished customer's chat is kept
 	ChampionGoneAfter    Duration            `json:"champion_gone_after"`    // then the chats go back to the front of the queue
@@ -113,7 +114,8 @@ func Defaults() Doc {
 			SolvedClosesAfter: Duration(48 * time.Hour), PendingSolvesAfter: Duration(96 * time.Hour), Counting: "elapsed",
 			UpdateWithin: map[string]Duration{"urgent": 0, "high": 0, "normal": 0, "low": 0}, Reminders: []Duration{},
 			SurveyCooldown: Duration(720 * time.Hour), SurveySilent: true,
-			ChatOfferFor: Duration(20 * time.Second), ChatResumeWithin: Duration(10 * time.Minute),
+			EscalationWithin: Duration(4 * time.Hour),
+			ChatOfferFor:     Duration(20 * time.Second), ChatResumeWithin: Duration(10 * time.Minute),
 			ChampionGoneAfter: Duration(30 * time.Second), UnstaffedMissedAfter: Duration(2 * time.Minute),
 			MailRetryFirst: Duration(30 * time.Second), QueueLimit: 200,
 		},

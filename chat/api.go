@@ -40,6 +40,7 @@ func (d *Desk) Routes(srv *web.Server) {
 	srv.API(http.MethodGet, "/chats/:id/messages", holder, d.getMessages)
 	srv.API(http.MethodGet, "/chats/:id/context", accounts.Staff, d.getContext)
 	srv.API(http.MethodPost, "/chats/:id/ticket", holder, d.postTicket, srv.Idempotent(anonymous))
+	srv.API(http.MethodPost, "/chats/:id/files", holder, d.postFiles)
 	srv.API(http.MethodGet, "/staff", accounts.Staff, func(c echo.Context) error {
 		members, err := staff(c.Request().Context(), d.db, d.now())
 		if err != nil {

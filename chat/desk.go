@@ -12,6 +12,7 @@ import (
 	"chatnow/chat/protocol"
 	"chatnow/internal/accounts"
 	"chatnow/internal/cluster"
+	"chatnow/internal/files"
 	"chatnow/internal/postgres"
 	"chatnow/internal/settings"
 	"chatnow/internal/web"
@@ -20,6 +21,8 @@ import (
 
 // Desk is this node's side of all chats: its rooms, its sockets, its share of the queue.
 type Desk struct {
+	Files *files.Service
+
 	db       *sqlx.DB
 	srv      *web.Server
 	settings *settings.Store

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"chatnow/internal/fault"
 )
 
 // Pages renders the pages for people.
@@ -13,7 +16,7 @@ type Pages struct{ t *template.Template }
 
 // NewPages reads all templates; one that does not parse stops the program at its start.
 func NewPages(b *Bundle) (*Pages, error) {
-	t, err := template.New("").Funcs(template.FuncMap{"asset": b.URL}).ParseFS(files, "pages/*.html")
+	t, err := template.New("").Funcs(template.FuncMap{"asset": b.URL, "wrong": wrong}).ParseFS(files, "pages/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read pages: %w", err)
 	}
@@ -27,4 +30,16 @@ func (p *Pages) Render(c echo.Context, status int, name string, data map[string]
 		return fmt.Errorf("render page %s: %w", name, err)
 	}
 	return c.HTMLBlob(status, out.Bytes())
+}
+
+// wrong gives what a problem document says about a field, or about one of its items.
+func wrong(problem any, field string) string {
+	doc, _ := problem.(map[string]any)
+	list, _ := doc["errors"].([]fault.Field)
+	for _, one := range list {
+		if name := strings.TrimPrefix(one.Field, "diagnostics."); name == field || strings.HasPrefix(name, field+"[") {
+			return one.Detail
+		}
+	}
+	return ""
 }

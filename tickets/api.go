@@ -59,31 +59,6 @@ func mayRead(p *accounts.Person, number string) (string, []any, error) {
 	return `t.number = $1 AND t.requester_id = $2`, []any{n, p.ID}, nil
 }
 
-// View gives a ticket with what was said on it.
-func (d *Desk) View(ctx context.Context, t Ticket, staff bool) (map[string]any, error) {
-	comments, err := commentsOf(ctx, d.db, t.Number, staff)
-	if err != nil {
-		return nil, err
-	}
-	var history []Entry
-	if staff {
-		if history, err = historyOf(ctx, d.db, t.Number); err != nil {
-			return nil, err
-		}
-	}
-	escalations, err := escalationsOf(ctx, d.db, t.Number)
-	if err != nil {
-		return nil, err
-	}
-	v := t.View(comments, history, staff)
-	list := []map[string]any{}
-	for i := range escalations {
-		list = append(list, escalations[i].View(staff))
-	}
-	v["escalations"] = list
-	return v, nil
-}
-
 func (d *Desk) answer(c echo.Context, status int, t Ticket) error {
 	v, err := d.View(c.Request().Context(), t, accounts.Who(c).Staff())
 	if err != nil {
@@ -177,7 +152,7 @@ func (d *Desk) CustomerSolved(ctx context.Context, p *accounts.Person, number st
 }
 
 // CustomerReply adds what a customer says; to a closed ticket it gives the follow-up (M34).
-func (d *Desk) CustomerReply(ctx context.Context, p *accounts.Person, number, body, key string) (Ticket, error) {
+func (d *Desk) CustomerReply(ctx context.Context, p *accounts.Person, number, body string, uploads []string, key string) (Ticket, error) {
 	if strings.TrimSpace(body) == "" || len(body) > maxText {
 		return Ticket{}, fault.WrongField("body", "Say something, up to 50,000 bytes.")
 	}
@@ -186,7 +161,7 @@ func (d *Desk) CustomerReply(ctx context.Context, p *accounts.Person, number, bo
 		return Ticket{}, err
 	}
 	by := actor(p)
-	t, err := d.Do(ctx, by, Change{Comment: &Said{By: by, Body: body, Public: true}, Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Key: key}, where, args...)
+	t, err := d.Do(ctx, by, Change{Comment: &Said{By: by, Body: body, Public: true, Files: uploads}, Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Key: key}, where, args...)
 	return t, unknownTicket(err)
 }
 
@@ -259,8 +234,6 @@ func (d *Desk) postComment(c echo.Context) error {
 	switch {
 	case strings.TrimSpace(in.Body) == "" || len(in.Body) > maxText:
 		return fault.WrongField("body", "Say something, up to 50,000 bytes.")
-	case len(in.Attachments) > 0:
-		return fault.WrongField("attachments[0]", "There is no such upload.")
 	case !me.Staff() && (in.Public != nil || in.Status != ""):
 		return fault.WrongField("public", "This is for champions.")
 	case in.Status != "" && in.Status != lifecycle.Open && in.Status != lifecycle.Pending && in.Status != lifecycle.Solved:
@@ -274,7 +247,7 @@ func (d *Desk) postComment(c echo.Context) error {
 	}
 	by := actor(me)
 	public := !me.Staff() || in.Status != "" || (in.Public != nil && *in.Public)
-	ch := Change{Comment: &Said{By: by, Body: in.Body, Public: public}, Key: web.IdempotencyKey(c)}
+	ch := Change{Comment: &Said{By: by, Body: in.Body, Public: public, Files: in.Attachments}, Key: web.IdempotencyKey(c)}
 	switch {
 	case !me.Staff():
 		ch.Events = []lifecycle.Event{lifecycle.CustomerReplied{}}

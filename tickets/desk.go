@@ -13,6 +13,7 @@ import (
 	"chatnow/internal/accounts"
 	"chatnow/internal/cluster"
 	"chatnow/internal/fault"
+	"chatnow/internal/files"
 	"chatnow/internal/mail"
 	"chatnow/internal/postgres"
 	"chatnow/internal/settings"
@@ -23,6 +24,8 @@ import (
 // Desk is the one door to tickets: it locks the row, lets the engine decide, and keeps the new state,
 // what was said, the history and the effects together or not at all.
 type Desk struct {
+	Files *files.Service // nil: no files are taken
+
 	db       *sqlx.DB
 	settings *settings.Store
 	outbox   *mail.Outbox
@@ -60,6 +63,7 @@ type Said struct {
 	Body   string
 	Public bool
 	At     time.Time
+	Files  []string // ids of uploads that come with it
 }
 
 // New is a request for a ticket, by whatever door.
@@ -162,7 +166,19 @@ func (d *Desk) Create(ctx context.Context, tx *sqlx.Tx, n New) (t Ticket, made b
 		if s.At.IsZero() {
 			s.At = now
 		}
-		if _, err := insertComment(ctx, tx, number, s.By, s.Body, s.Public, s.At, ""); err != nil {
+		if err := d.say(ctx, tx, number, s, ""); err != nil {
+			return t, false, err
+		}
+	}
+	had := Diagnostics{}
+	if n.FollowUpOf != 0 {
+		had = n.Diagnostics
+	}
+	if err := d.claim(ctx, tx, &t, had, n.By.ID); err != nil {
+		return t, false, err
+	}
+	if n.Chat != "" {
+		if err := files.Move(ctx, tx, n.Chat, number); err != nil {
 			return t, false, err
 		}
 	}
@@ -293,8 +309,13 @@ func (d *Desk) change(ctx context.Context, tx *sqlx.Tx, t *Ticket, ch Change, by
 	if err := update(ctx, tx, &next); err != nil {
 		return err
 	}
+	if err := d.claim(ctx, tx, &next, t.Diagnostics, by.ID); err != nil {
+		return err
+	}
 	if ch.Comment != nil {
-		if _, err := insertComment(ctx, tx, t.Number, ch.Comment.By, ch.Comment.Body, ch.Comment.Public, now, ch.Key); err != nil {
+		said := *ch.Comment
+		said.At = now
+		if err := d.say(ctx, tx, t.Number, said, ch.Key); err != nil {
 			return err
 		}
 	}
@@ -310,6 +331,15 @@ func (d *Desk) change(ctx context.Context, tx *sqlx.Tx, t *Ticket, ch Change, by
 	fresh, err := get(ctx, tx, false, `t.number = $1`, t.Number)
 	*t = fresh
 	return err
+}
+
+// say keeps a comment with its files.
+func (d *Desk) say(ctx context.Context, tx *sqlx.Tx, number int64, s Said, key string) error {
+	id, err := insertComment(ctx, tx, number, s, key)
+	if err != nil || id == "" {
+		return err
+	}
+	return d.claimFiles(ctx, tx, "attachments", s.Files, files.To{Ticket: number, Comment: id, Internal: !s.Public}, s.By.ID)
 }
 
 // followUp makes the new ticket of a reply to a closed one, with everything copied; a second reply

@@ -1,13 +1,17 @@
 package tickets
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/jmoiron/sqlx"
+
 	"chatnow/internal/fault"
+	"chatnow/internal/files"
 	"chatnow/internal/settings"
 	"chatnow/internal/text"
 )
@@ -58,13 +62,35 @@ func (d *Diagnostics) check(doc *settings.Doc) []fault.Field {
 		}
 		*list = kept
 	}
-	for name, list := range map[string][]string{"logs": d.Logs, "screenshots": d.Screenshots} {
-		if len(list) > 0 {
-			say(name+"[0]", "There is no such upload.")
-		}
-	}
 	slices.SortFunc(wrong, func(a, b fault.Field) int { return strings.Compare(a.Field, b.Field) })
 	return wrong
+}
+
+// claim makes the files that the diagnostics name the ticket's. What they named before, had has: a
+// follow-up's files stay those of the first ticket.
+func (d *Desk) claim(ctx context.Context, tx *sqlx.Tx, t *Ticket, had Diagnostics, person string) error {
+	for field, lists := range map[string][2][]string{"diagnostics.logs": {t.Diagnostics.Logs, had.Logs}, "diagnostics.screenshots": {t.Diagnostics.Screenshots, had.Screenshots}} {
+		var fresh []string
+		for _, id := range lists[0] {
+			if !slices.Contains(lists[1], id) {
+				fresh = append(fresh, id)
+			}
+		}
+		if err := d.claimFiles(ctx, tx, field, fresh, files.To{Ticket: t.Number, Chat: t.Chat}, person); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Desk) claimFiles(ctx context.Context, tx *sqlx.Tx, field string, ids []string, to files.To, person string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if d.Files == nil {
+		return fault.WrongField(field+"[0]", "There is no such upload.")
+	}
+	return d.Files.Claim(ctx, tx, field, ids, to, person)
 }
 
 // words is what full-text search finds the diagnostics by.

@@ -133,19 +133,21 @@ func update(ctx context.Context, tx *sqlx.Tx, t *Ticket) error {
 	return nil
 }
 
-// insertComment writes a comment; written is false where a repeat has found its first.
-func insertComment(ctx context.Context, tx *sqlx.Tx, number int64, by lifecycle.Actor, body string, public bool, at time.Time, key string) (written bool, err error) {
-	res, err := tx.ExecContext(ctx, `INSERT INTO comments (ticket, author_kind, author_id, author_name, body, public, at, idem_key)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (idem_key) DO NOTHING`,
-		number, by.Kind, postgres.NullText(by.ID), by.Name, body, public, at, postgres.NullText(key))
+// insertComment writes a comment; the id is empty where a repeat has found its first.
+func insertComment(ctx context.Context, tx *sqlx.Tx, number int64, c Said, key string) (id string, err error) {
+	err = tx.GetContext(ctx, &id, `INSERT INTO comments (ticket, author_kind, author_id, author_name, body, public, at, idem_key)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (idem_key) DO NOTHING RETURNING id`,
+		number, c.By.Kind, postgres.NullText(c.By.ID), c.By.Name, c.Body, c.Public, c.At, postgres.NullText(key))
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `UPDATE tickets SET search = search || to_tsvector('simple', left($2, 20000)), updated_at = $3 WHERE number = $1`, number, c.Body, c.At)
+	}
 	if err != nil {
-		return false, fmt.Errorf("insert comment on ticket %d: %w", number, err)
+		return "", fmt.Errorf("insert comment on ticket %d: %w", number, err)
 	}
-	n, err := res.RowsAffected()
-	if err == nil && n > 0 {
-		_, err = tx.ExecContext(ctx, `UPDATE tickets SET search = search || to_tsvector('simple', left($2, 20000)), updated_at = $3 WHERE number = $1`, number, body, at)
-	}
-	return n > 0, err
+	return id, nil
 }
 
 func insertHistory(ctx context.Context, tx *sqlx.Tx, number int64, by lifecycle.Actor, h lifecycle.History, at time.Time) error {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"chatnow/internal/files"
 	"chatnow/tickets/lifecycle"
 )
 
@@ -34,6 +35,7 @@ type Comment struct {
 	Body       string    `db:"body"`
 	Public     bool      `db:"public"`
 	At         time.Time `db:"at"`
+	Files      []files.Upload
 }
 
 // Entry is one line of a ticket's history.
@@ -77,9 +79,17 @@ func commentViews(comments []Comment, staff bool) []map[string]any {
 		if c.Public || staff {
 			out = append(out, map[string]any{
 				"id": c.ID, "author": map[string]string{"kind": c.AuthorKind, "name": c.AuthorName}, "body": c.Body,
-				"public": c.Public, "attachments": []any{}, "at": stamp(c.At),
+				"public": c.Public, "attachments": fileViews(c.Files), "at": stamp(c.At),
 			})
 		}
+	}
+	return out
+}
+
+func fileViews(list []files.Upload) []map[string]any {
+	out := []map[string]any{}
+	for _, f := range list {
+		out = append(out, f.View())
 	}
 	return out
 }

@@ -27,10 +27,11 @@ import (
 var cli struct {
 	Listen         string   `default:"127.0.0.1:8080" env:"CHATNOW_LISTEN" help:"HTTP and WebSocket address."`
 	DatabaseURL    string   `env:"DATABASE_URL" help:"PostgreSQL to use; without one, a private PostgreSQL runs in the data folder."`
-	Data           string   `default:"./chatnow-data" env:"CHATNOW_DATA" help:"Folder of the private PostgreSQL."`
+	Data           string   `default:"./chatnow-data" env:"CHATNOW_DATA" help:"Folder of the private PostgreSQL and of uploads."`
 	BaseURL        string   `env:"CHATNOW_BASE_URL" help:"What links begin with; default http:// and the listen address."`
 	SMTPURL        string   `name:"smtp-url" env:"CHATNOW_SMTP_URL" help:"Mail server, such as smtp://user:pass@host:587; without one, mails stay readable in the outbox."`
 	MailFrom       string   `env:"CHATNOW_MAIL_FROM" help:"Sender of mails; default support@ and the host of the base URL."`
+	S3URL          string   `name:"s3-url" env:"CHATNOW_S3_URL" help:"Bucket for uploads, such as s3://KEY:SECRET@host:9000/bucket?region=eu-central-1 (tls=off without TLS); without one, they are kept in the data folder, which several nodes must share."`
 	TrustedProxies []string `env:"CHATNOW_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed."`
 	RateLimits     string   `default:"on" enum:"on,off" env:"CHATNOW_RATE_LIMITS" help:"off for load tests."`
 	LogLevel       string   `default:"info" enum:"debug,info,warn,error" env:"CHATNOW_LOG_LEVEL" help:"How much is logged."`
@@ -65,7 +66,7 @@ func run(command string) error {
 	if err := level.UnmarshalText([]byte(cli.LogLevel)); err != nil {
 		return err
 	}
-	cfg := app.Config{Listen: cli.Listen, DatabaseURL: cli.DatabaseURL, Data: cli.Data, BaseURL: cli.BaseURL, TrustedProxies: cli.TrustedProxies, SMTPURL: cli.SMTPURL, MailFrom: cli.MailFrom,
+	cfg := app.Config{Listen: cli.Listen, DatabaseURL: cli.DatabaseURL, Data: cli.Data, BaseURL: cli.BaseURL, TrustedProxies: cli.TrustedProxies, SMTPURL: cli.SMTPURL, S3URL: cli.S3URL, MailFrom: cli.MailFrom,
 		RateLimits: cli.RateLimits == "on", Out: os.Stdout, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	switch command {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -21,6 +22,7 @@ import (
 	"chatnow/chat"
 	"chatnow/internal/accounts"
 	"chatnow/internal/cluster"
+	"chatnow/internal/files"
 	"chatnow/internal/mail"
 	"chatnow/internal/postgres"
 	"chatnow/internal/settings"
@@ -38,6 +40,7 @@ type Config struct {
 	TrustedProxies []string
 	RateLimits     bool
 	SMTPURL        string    // empty: mails stay readable in the outbox
+	S3URL          string    // empty: uploads are kept below Data
 	MailFrom       string    // empty: support@ and the host of BaseURL
 	Out            io.Writer // where the first words go
 	Log            *slog.Logger
@@ -117,25 +120,32 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	}
 	desk := tickets.NewDesk(db, st, outbox, people, bus, cfg.Now, cfg.Log)
 	people.Requests = desk
+	uploads, err := openFiles(cfg, db)
+	if err != nil {
+		return err
+	}
+	desk.Files, uploads.MayTicket = uploads, desk.MayTicket
 	chats := chat.NewDesk(db, srv, st, people, desk, bus, cfg.Now, cfg.Log)
+	chats.Files, uploads.MayChat = uploads, chats.MayChat
 	bundle, err := static.New()
 	if err != nil {
 		return err
 	}
-	pages, err := static.NewPages(bundle)
+	templates, err := static.NewPages(bundle)
 	if err != nil {
 		return err
 	}
-	frame := &framed{pages, st}
+	frame := &framed{templates, st}
 	people.Routes(srv, frame)
 	st.Routes(srv, accounts.Admins, func(c echo.Context) settings.Who {
 		p := accounts.Who(c)
 		return settings.Who{ID: p.ID, Name: p.Name}
 	})
 	sender.Routes(srv, accounts.Admins)
+	uploads.Routes(srv)
 	desk.Routes(srv)
 	chats.Routes(srv)
-	pageRoutes(srv, frame, bundle, st, chats, desk, cfg.Now)
+	pageRoutes(srv, bundle, &pages{frame, st, chats, desk, uploads, cfg.Now})
 	health(srv, db)
 	if err := greet(ctx, cfg, srv, people); err != nil {
 		return err
@@ -144,7 +154,7 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	parts, stopParts := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopParts()
 	var group errgroup.Group
-	for _, part := range []func(context.Context) error{bus.Run, st.Run, sender.Run, desk.RunTimers, chats.Run, func(ctx context.Context) error { return cleanUp(ctx, srv, cfg.Log) }} {
+	for _, part := range []func(context.Context) error{bus.Run, st.Run, sender.Run, desk.RunTimers, chats.Run, func(ctx context.Context) error { return cleanUp(ctx, cfg.Log, srv.CleanUp, uploads.Sweep) }} {
 		group.Go(func() error { return part(parts) })
 	}
 	if cfg.Ready != nil {
@@ -199,12 +209,31 @@ func health(srv *web.Server, db *sqlx.DB) {
 	})
 }
 
-func cleanUp(ctx context.Context, srv *web.Server, log *slog.Logger) error {
+// openFiles opens the store of uploads: a bucket where one is named, else a folder.
+func openFiles(cfg Config, db *sqlx.DB) (*files.Service, error) {
+	dir := filepath.Join(cfg.Data, "uploads")
+	var store files.Store
+	var err error
+	if cfg.S3URL != "" {
+		store, err = files.OpenS3(cfg.S3URL)
+	} else {
+		store, err = files.NewFolder(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return files.New(db, store, dir, cfg.Now, cfg.Log)
+}
+
+// cleanUp forgets every hour what nobody can ask for any more.
+func cleanUp(ctx context.Context, log *slog.Logger, sweeps ...func(context.Context) error) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if err := srv.CleanUp(ctx); err != nil && ctx.Err() == nil {
-			log.Warn("clean up", "err", err)
+		for _, sweep := range sweeps {
+			if err := sweep(ctx); err != nil && ctx.Err() == nil {
+				log.Warn("clean up", "err", err)
+			}
 		}
 		select {
 		case <-ctx.Done():

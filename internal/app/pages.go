@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"chatnow/chat"
 	"chatnow/internal/accounts"
 	"chatnow/internal/fault"
+	"chatnow/internal/files"
 	"chatnow/internal/settings"
 	"chatnow/internal/web"
 	"chatnow/static"
@@ -28,11 +30,11 @@ type pages struct {
 	st      *settings.Store
 	chats   *chat.Desk
 	tickets *tickets.Desk
+	uploads *files.Service
 	now     func() time.Time
 }
 
-func pageRoutes(srv *web.Server, render *framed, b *static.Bundle, st *settings.Store, chats *chat.Desk, desk *tickets.Desk, now func() time.Time) {
-	p := &pages{render, st, chats, desk, now}
+func pageRoutes(srv *web.Server, b *static.Bundle, p *pages) {
 	srv.Asset("/assets/*", b)
 	srv.Asset("/widget.js", http.HandlerFunc(b.Widget))
 	srv.ErrorPage(func(c echo.Context, status int, problem map[string]any) error {
@@ -52,10 +54,10 @@ func pageRoutes(srv *web.Server, render *framed, b *static.Bundle, st *settings.
 	srv.Page(http.MethodGet, "/tickets/new", web.Anyone, func(c echo.Context) error {
 		return p.form(c, http.StatusOK, c.QueryParams(), uuid.NewString(), nil)
 	})
-	srv.Page(http.MethodPost, "/tickets/new", web.Anyone, p.send, srv.Limit("tickets", 1.0/10, 20))
+	srv.FilePage(http.MethodPost, "/tickets/new", "101M", web.Anyone, p.send, srv.Limit("tickets", 1.0/10, 20))
 	srv.Page(http.MethodGet, "/tickets", accounts.SignedIn, p.own)
 	srv.Page(http.MethodGet, "/tickets/:number", accounts.SignedIn, p.ticket)
-	srv.Page(http.MethodPost, "/tickets/:number", accounts.SignedIn, p.act)
+	srv.FilePage(http.MethodPost, "/tickets/:number", "101M", accounts.SignedIn, p.act)
 	srv.Page(http.MethodGet, "/survey/:token", web.Anyone, p.survey)
 	srv.Page(http.MethodPost, "/survey/:token", web.Anyone, p.rate, srv.Limit("surveys", 1.0/10, 20))
 }
@@ -163,10 +165,15 @@ func (p *pages) form(c echo.Context, status int, values url.Values, key string, 
 
 // send takes the form without any script. The hidden key makes a double click one ticket.
 func (p *pages) send(c echo.Context) error {
+	logs, err := p.arrived(c, "logs")
+	if err != nil {
+		return err
+	}
 	f, err := c.FormParams()
 	if err != nil {
 		return fault.Bad("The form could not be read.").Because(err)
 	}
+	f["logs"] = logs // a form that comes back keeps its files
 	lines := func(name string) []string {
 		return strings.FieldsFunc(f.Get(name), func(r rune) bool { return r == '\n' || r == '\r' || r == ',' })
 	}
@@ -177,12 +184,17 @@ func (p *pages) send(c echo.Context) error {
 	n := tickets.New{Subject: f.Get("subject"), RequesterName: f.Get("name"), RequesterEmail: f.Get("email"), Priority: lifecycle.Priority(f.Get("priority")),
 		RequesterZone: f.Get("timezone"),
 		Origin:        "web", Key: "form:" + key, Diagnostics: tickets.Diagnostics{Product: f.Get("product"), OS: f.Get("os"), OSVersion: f.Get("os_version"),
-			AppVersion: f.Get("app_version"), Devices: lines("devices"), Accounts: lines("accounts"), Destinations: f["destinations"]}}
+			AppVersion: f.Get("app_version"), Devices: lines("devices"), Accounts: lines("accounts"), Destinations: f["destinations"], Logs: logs}}
 	if who := accounts.Who(c); who != nil && !who.Staff() {
-		n.RequesterID = who.ID
+		n.RequesterID, n.RequesterName, n.RequesterEmail = who.ID, who.Name, who.Email
 	}
+	n.Priority = raised(p.st.Current(), n.Priority, f["true"])
 	n.By = lifecycle.Actor{Kind: "customer", ID: n.RequesterID, Name: n.RequesterName}
-	n.Said = []tickets.Said{{By: n.By, Body: f.Get("description"), Public: true}}
+	description := f.Get("description")
+	if len(f["true"]) > 0 && strings.TrimSpace(description) != "" {
+		description += "\n\nTrue for me: " + strings.Join(f["true"], "; ") + "."
+	}
+	n.Said = []tickets.Said{{By: n.By, Body: description, Public: true}}
 	for name, values := range f {
 		if strings.ContainsRune(strings.Join(values, ""), 0) {
 			return fault.WrongField(name, "The character U+0000 cannot be stored.")
@@ -199,6 +211,18 @@ func (p *pages) send(c echo.Context) error {
 	data["Number"], data["Due"], data["Email"], data["Given"] = t.Number, at(t.UpdateDueAt, s), t.RequesterEmail, t.RequesterName
 	data["PriorityName"], _ = priorityWords(s, t.Priority)
 	return p.Render(c, http.StatusCreated, "ticket_sent", data)
+}
+
+// raised gives the level that a scenario of the form stands for, where it is higher: any one suffices (M26).
+func raised(s *settings.Snapshot, level lifecycle.Priority, scenarios []string) lifecycle.Priority {
+	for _, p := range s.Priorities {
+		for _, scenario := range p.Scenarios {
+			if means := lifecycle.Priority(p.ID); slices.Contains(scenarios, scenario) && means.Level() > level.Level() {
+				level = means
+			}
+		}
+	}
+	return level
 }
 
 // own lists the tickets of whoever is signed in.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"chatnow/internal/accounts"
 	"chatnow/internal/fault"
+	"chatnow/internal/files"
 	"chatnow/internal/settings"
 	"chatnow/internal/web"
 	"chatnow/tickets"
@@ -125,13 +127,16 @@ func (p *pages) act(c echo.Context) error {
 	if me.Staff() {
 		return fault.Denied("Champions answer in the console.")
 	}
+	uploads, err := p.arrived(c, "attachments")
+	if err != nil {
+		return err
+	}
 	key := c.FormValue("key")
 	if _, err := uuid.Parse(key); err != nil {
 		key = uuid.NewString()
 	}
 	key = "page:" + me.ID + ":" + key
 	var t tickets.Ticket
-	var err error
 	switch c.FormValue("do") {
 	case "solved":
 		t, err = p.tickets.CustomerSolved(ctx, me, number)
@@ -144,10 +149,15 @@ func (p *pages) act(c echo.Context) error {
 		}
 	default:
 		body := c.FormValue("body")
-		if strings.TrimSpace(body) == "" && c.FormValue("do") == "help" {
-			body = "I still need help."
+		if strings.TrimSpace(body) == "" {
+			switch {
+			case c.FormValue("do") == "help":
+				body = "I still need help."
+			case len(uploads) > 0:
+				body = "See the files." // a file without words is an answer, too (M36)
+			}
 		}
-		t, err = p.tickets.CustomerReply(ctx, me, number, body, key)
+		t, err = p.tickets.CustomerReply(ctx, me, number, body, uploads, key)
 	}
 	if err != nil {
 		if k := fault.KindOf(err); k == fault.Internal || k == fault.Missing {
@@ -195,4 +205,41 @@ func (p *pages) rate(c echo.Context) error {
 		return p.showSurvey(c, web.Status(err), map[string]any{"Problem": web.Problem(err)})
 	}
 	return p.showSurvey(c, http.StatusOK, map[string]any{"Done": true})
+}
+
+// arrived gives the ids of a form's files: those that a script has sent ahead, and those that a browser
+// without script sends along.
+func (p *pages) arrived(c echo.Context, field string) ([]string, error) {
+	form, err := c.MultipartForm()
+	if errors.Is(err, http.ErrNotMultipart) {
+		f, err := c.FormParams()
+		if err != nil {
+			return nil, fault.Bad("The form could not be read.").Because(err)
+		}
+		return f[field], nil
+	}
+	if err != nil {
+		return nil, fault.Bad("The form could not be read.").Because(err)
+	}
+	ids := form.Value[field]
+	person := ""
+	if me := accounts.Who(c); me != nil {
+		person = me.ID
+	}
+	for _, header := range form.File["files"] {
+		if header.Filename == "" || len(ids) >= files.MaxNamed {
+			continue
+		}
+		f, err := header.Open()
+		if err != nil {
+			return nil, err
+		}
+		u, err := p.uploads.Keep(c.Request().Context(), header.Filename, f, person)
+		_ = f.Close() // it was only read
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, u.ID)
+	}
+	return ids, nil
 }

@@ -14,6 +14,7 @@ var floors = [][]string{
 	{"internal/web"},
 	{"internal/cluster", "internal/mail"},
 	{"internal/settings", "internal/accounts"},
+	{"internal/files"},
 	{"tickets"},
 	{"chat"},
 	{"internal/demo"},

@@ -50,6 +50,12 @@ func (s *Server) Page(method, path string, p Permission, h echo.HandlerFunc, mw 
 	s.add("page", method, path, p, h, append([]echo.MiddlewareFunc{gzipPages(), middleware.BodyLimit(maxBody)}, mw...))
 }
 
+// FilePage adds a route for a form with files, up to limit.
+func (s *Server) FilePage(method, path, limit string, p Permission, h echo.HandlerFunc, mw ...echo.MiddlewareFunc) {
+	s.pages[path] = true
+	s.add("page", method, path, p, h, append([]echo.MiddlewareFunc{middleware.BodyLimit(limit)}, mw...))
+}
+
 // Socket adds a route that may be upgraded.
 func (s *Server) Socket(path string, p Permission, h echo.HandlerFunc, mw ...echo.MiddlewareFunc) {
 	s.sockets[path] = true

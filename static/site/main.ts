@@ -1,4 +1,8 @@
 import { day } from '../lib/time'
+import type { Found } from '../lib/upload'
+import { attach } from './files'
+import { drafts } from './drafts'
+import { helpfulForm } from './form'
 
 /** Instants in the reader's own zone; the page itself has the company's. */
 for (const el of document.querySelectorAll<HTMLTimeElement>('time[data-local]')) {
@@ -7,14 +11,22 @@ for (const el of document.querySelectorAll<HTMLTimeElement>('time[data-local]'))
 }
 for (const el of document.querySelectorAll<HTMLInputElement>('input[name="timezone"]')) el.value = Intl.DateTimeFormat().resolvedOptions().timeZone
 
-/** What is typed outlives a reload and a failed sending; it goes once the page after the sending has come. */
-for (const form of document.querySelectorAll<HTMLFormElement>('form[data-draft]')) {
-  const key = `chatnow.draft.${form.dataset['draft']}`
-  const fields = [...form.elements].filter((e): e is HTMLTextAreaElement => e instanceof HTMLTextAreaElement)
-  if (sessionStorage.getItem(key) && !document.querySelector('[role="alert"]')) localStorage.removeItem(key)
-  sessionStorage.removeItem(key)
-  const kept = JSON.parse(localStorage.getItem(key) ?? '{}') as Record<string, string>
-  for (const f of fields) if (!f.value && kept[f.name]) f.value = kept[f.name]!
-  form.addEventListener('input', () => localStorage.setItem(key, JSON.stringify(Object.fromEntries(fields.map((f) => [f.name, f.value])))))
-  form.addEventListener('submit', () => sessionStorage.setItem(key, 'sent'))
+drafts()
+helpfulForm()
+document.getElementById('problem')?.focus()
+
+/** What a log tells is offered where the form asks for it, and never overwrites. */
+function offer(f: Found): void {
+  const put = (name: string, value: string | undefined) => {
+    const field = document.querySelector<HTMLInputElement | HTMLTextAreaElement>(`[name="${name}"]`)
+    if (!field || !value || field.value.trim()) return
+    field.value = value
+    field.classList.add('offered')
+    field.title = 'From the file that you sent'
+  }
+  put('os', f.os)
+  put('os_version', f.os_version)
+  put('app_version', f.app_version)
+  put('devices', f.devices?.join('\n'))
 }
+for (const el of document.querySelectorAll<HTMLInputElement>('input[type="file"][data-files]')) attach(el, offer)

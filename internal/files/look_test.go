@@ -1,0 +1,199 @@
+package files
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"chatnow/internal/fault"
+)
+
+func onDisk(t testing.TB, content []byte) string {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func zipped(t testing.TB, files map[string]string) []byte {
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for name, body := range files {
+		f, err := w.Create(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte(body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func gzipped(t testing.TB, body string) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write([]byte(body)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+const logWords = "[11.24.26] INFO os.name=Windows 11, os.version = 10.0\napp version: 11.7.2 (build 5)\ncomputer guid=948688015614212345\nguid: 948688015614212345\n"
+
+func TestLogsTellOfTheirComputer(t *testing.T) {
+	want := Found{OS: "Windows", OSVersion: "10.0", AppVersion: "11.7.2", Devices: []string{"948688015614212345"}}
+	for name, content := range map[string][]byte{
+		"plain": []byte(logWords), "gzip": gzipped(t, logWords),
+		"zip": zipped(t, map[string]string{"logs/service.log": logWords, "logs/empty.log": ""}),
+	} {
+		path := onDisk(t, content)
+		kind, err := kindOf(path)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		entries, got := look(path, kind)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (%s): %s", name, kind, diff)
+		}
+		if (len(entries) == 2) != (name == "zip") {
+			t.Errorf("%s: %v", name, entries)
+		}
+	}
+}
+
+func TestBombsAreNotUnpacked(t *testing.T) {
+	big := strings.Repeat("0", 64<<20)
+	for name, content := range map[string][]byte{
+		"gzip": gzipped(t, big), "zip": zipped(t, map[string]string{"a.log": big, "b.log": big, "c.log": big}),
+	} {
+		path := onDisk(t, content)
+		kind, err := kindOf(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		allocated := testing.AllocsPerRun(1, func() { look(path, kind) })
+		if _, found := look(path, kind); found.OS != "" || allocated > 10_000 {
+			t.Errorf("%s: %v, %v allocations", name, found, allocated)
+		}
+	}
+	var crowd bytes.Buffer // an end record that claims more entries than anybody reads
+	crowd.WriteString("PK\x05\x06\x00\x00\x00\x00\xfe\xff\xfe\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")
+	if entries, _ := look(onDisk(t, crowd.Bytes()), "application/zip"); entries != nil {
+		t.Errorf("%d entries", len(entries))
+	}
+}
+
+func TestTypesComeFromContent(t *testing.T) {
+	for content, want := range map[string]string{
+		"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00": "image/png",
+		"<html><script>alert(1)</script>":                                         "", // not shown
+		`<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`:             "",
+		"<?xml version=\"1.0\"?><svg xmlns=\"http://www.w3.org/2000/svg\"></svg>": "",
+		"%PDF-1.7\n":        "application/pdf",
+		"only some words\n": "text/plain",
+	} {
+		kind, err := kindOf(onDisk(t, []byte(content)))
+		if err != nil {
+			t.Errorf("%q: %v", content, err)
+		}
+		if want == "" && shown[kind] != "" {
+			t.Errorf("%q would be served as %s", content, kind)
+		} else if want != "" && kind != want {
+			t.Errorf("%q is %s", content, kind)
+		}
+	}
+	for _, program := range []string{"MZ\x90\x00" + strings.Repeat("\x00", 56) + "\x40\x00\x00\x00PE\x00\x00", "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 60)} {
+		if _, err := kindOf(onDisk(t, []byte(program))); fault.KindOf(err) != fault.WrongType {
+			t.Errorf("%q: %v", program[:4], err)
+		}
+	}
+}
+
+func TestNamesAreOnlyShown(t *testing.T) {
+	for given, want := range map[string]string{
+		"service.log": "service.log", "../../etc/passwd": "passwd", `C:\logs\a.txt`: "a.txt", "": "file", "...": "file", "a\r\nb.txt": "ab.txt",
+		"x\u202egnp.exe": "xgnp.exe", "a\x00b": "ab", "trailing. .": "trailing", "ru\u00a0de.log": "ru de.log", `a"b;c.log`: "abc.log",
+	} {
+		if got := cleanName(given); got != want {
+			t.Errorf("%q became %q, not %q", given, got, want)
+		}
+	}
+	long := cleanName(strings.Repeat("ä", 5000) + ".log")
+	if utf8.RuneCountInString(long) > 160 || !strings.HasSuffix(long, ".log") || !utf8.ValidString(long) {
+		t.Errorf("%d bytes: %q", len(long), long)
+	}
+}
+
+func TestPreviewsHoldOnlyPixels(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 3000, 100))
+	img.Set(0, 0, color.RGBA{255, 0, 0, 255})
+	var plain bytes.Buffer
+	if err := jpeg.Encode(&plain, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	exif := "\xff\xe1\x00\x48Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00" + strings.Repeat("Minneapolis ", 3) + "\x00\x00\x00\x00"
+	with := append([]byte("\xff\xd8"+exif), plain.Bytes()[2:]...)
+	out, err := preview(bytes.NewReader(with))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf, _, err := image.DecodeConfig(bytes.NewReader(out))
+	if err != nil || conf.Height != maxPreview || conf.Width >= 100 {
+		t.Fatalf("%dx%d, not turned or not made smaller: %v", conf.Width, conf.Height, err)
+	}
+	if bytes.Contains(out, []byte("Minneapolis")) || bytes.Contains(out, []byte("Exif")) {
+		t.Fatal("the place went along")
+	}
+	var small bytes.Buffer
+	if err := png.Encode(&small, image.NewRGBA(image.Rect(0, 0, 1, 1))); err != nil {
+		t.Fatal(err)
+	}
+	claims := bytes.Replace(small.Bytes(), []byte("\x00\x00\x00\x01\x00\x00\x00\x01"), []byte("\x00\x00\x4e\x20\x00\x00\x4e\x20"), 1) // 20,000 by 20,000
+	if _, err := preview(bytes.NewReader(claims)); err == nil {
+		t.Fatal("a picture of 400 million pixels was decoded")
+	}
+}
+
+func FuzzLook(f *testing.F) {
+	f.Add([]byte(logWords))
+	f.Add(gzipped(f, logWords))
+	f.Add(zipped(f, map[string]string{"../a.log": logWords, "b": "x"}))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		path := onDisk(t, content)
+		kind, err := kindOf(path)
+		if err != nil {
+			return
+		}
+		entries, found := look(path, kind)
+		if len(entries) > maxEntries || len(found.Devices) > 10 {
+			t.Fatalf("%d entries, %d devices", len(entries), len(found.Devices))
+		}
+		for _, e := range entries {
+			if !utf8.ValidString(e.Name) || strings.ContainsRune(e.Name, 0) {
+				t.Fatalf("%q cannot be stored", e.Name)
+			}
+		}
+		if strings.HasPrefix(kind, "image/") {
+			_, _ = preview(bytes.NewReader(content)) // must only come back
+		}
+	})
+}

@@ -1,0 +1,146 @@
+package files
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/google/uuid"
+
+	"chatnow/internal/fault"
+	"chatnow/internal/postgres"
+)
+
+// A large file on a weak line comes in parts: each is kept by its number, so that after a cut only what
+// is missing is sent again. The id, which nobody can guess, is the right to go on.
+
+// partSize is the size of every part but the last, in bytes.
+const partSize = 1 << 20
+
+func partKey(id string, n int) string { return fmt.Sprintf("%s.part.%d", id, n) }
+
+func partsOf(size int64) int { return int(max(1, (size+partSize-1)/partSize)) }
+
+// Begin makes an upload that comes in parts.
+func (s *Service) Begin(ctx context.Context, name string, size int64, person string) (id string, err error) {
+	if size > MaxEach {
+		return "", tooLarge()
+	}
+	if size < 0 {
+		return "", fault.WrongField("size", "The number of bytes.")
+	}
+	return s.begin(ctx, name, size, person)
+}
+
+func (s *Service) coming(ctx context.Context, id string) (row, error) {
+	var r row
+	if _, err := uuid.Parse(id); err != nil {
+		return r, errUpload()
+	}
+	err := postgres.Kind(ctx, s.db.GetContext(ctx, &r, `SELECT `+columns+` FROM uploads WHERE id = $1 AND ticket IS NULL AND chat IS NULL`, id))
+	if fault.KindOf(err) == fault.Missing {
+		return r, errUpload()
+	}
+	return r, err
+}
+
+// Part keeps one part; the same again replaces it.
+func (s *Service) Part(ctx context.Context, id string, n int, r io.Reader) error {
+	up, err := s.coming(ctx, id)
+	if err != nil {
+		return err
+	}
+	if up.State == "here" {
+		return nil
+	}
+	if n < 0 || n >= partsOf(up.Size) {
+		return errUpload()
+	}
+	want := min(partSize, up.Size-int64(n)*partSize)
+	tmp, err := os.CreateTemp(s.tmp, "part-*") // whole or not at all
+	if err != nil {
+		return full(err)
+	}
+	defer s.discard(tmp)
+	got, err := io.Copy(tmp, io.LimitReader(r, want+1))
+	if err != nil {
+		return fault.Bad("The part did not arrive to its end.").Because(err)
+	}
+	if got != want {
+		return fault.WrongField("part", fmt.Sprintf("This part has %d bytes.", want))
+	}
+	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return s.store.Put(ctx, partKey(id, n), tmp, want)
+}
+
+// Missing tells which parts are still to come.
+func (s *Service) Missing(ctx context.Context, id string) ([]int, error) {
+	up, err := s.coming(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := []int{}
+	for n := 0; up.State != "here" && n < partsOf(up.Size); n++ {
+		f, err := s.store.Get(ctx, partKey(id, n))
+		switch {
+		case fault.KindOf(err) == fault.Missing:
+			out = append(out, n)
+		case err != nil:
+			return nil, err
+		default:
+			_ = f.Close() // it was only looked for
+		}
+	}
+	return out, nil
+}
+
+// Done joins the parts. Asked again, it gives the same upload.
+func (s *Service) Done(ctx context.Context, id string) (Upload, error) {
+	up, err := s.coming(ctx, id)
+	if err != nil {
+		return Upload{}, err
+	}
+	if up.State == "here" {
+		return up.upload()
+	}
+	tmp, err := os.CreateTemp(s.tmp, "whole-*")
+	if err != nil {
+		return Upload{}, full(err)
+	}
+	defer s.discard(tmp)
+	for n := range partsOf(up.Size) {
+		f, err := s.store.Get(ctx, partKey(id, n))
+		if fault.KindOf(err) == fault.Missing {
+			return Upload{}, fault.Conflict("incomplete", "Not all parts have come yet.").With("missing", n)
+		}
+		if err != nil {
+			return Upload{}, err
+		}
+		_, err = io.Copy(tmp, f)
+		_ = f.Close() // it was only read
+		if err != nil {
+			return Upload{}, full(err)
+		}
+	}
+	out, err := s.finish(ctx, id, tmp, up.Size)
+	if err != nil {
+		return Upload{}, err
+	}
+	return out, s.dropParts(ctx, id)
+}
+
+func (s *Service) dropParts(ctx context.Context, id string) error {
+	var size int64
+	if err := s.db.GetContext(ctx, &size, `SELECT size FROM uploads WHERE id = $1`, id); err != nil {
+		return postgres.Kind(ctx, err)
+	}
+	for n := range partsOf(size) {
+		if err := s.store.Delete(ctx, partKey(id, n)); err != nil {
+			return fmt.Errorf("drop parts of upload: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package tickets
+
+import (
+	"context"
+	"slices"
+
+	"chatnow/internal/files"
+	"chatnow/internal/postgres"
+)
+
+// View gives a ticket with what was said on it.
+func (d *Desk) View(ctx context.Context, t Ticket, staff bool) (map[string]any, error) {
+	comments, err := commentsOf(ctx, d.db, t.Number, staff)
+	if err != nil {
+		return nil, err
+	}
+	var history []Entry
+	if staff {
+		if history, err = historyOf(ctx, d.db, t.Number); err != nil {
+			return nil, err
+		}
+	}
+	escalations, err := escalationsOf(ctx, d.db, t.Number)
+	if err != nil {
+		return nil, err
+	}
+	named, err := d.attach(ctx, &t, comments, staff)
+	if err != nil {
+		return nil, err
+	}
+	v := t.View(comments, history, staff)
+	v["files"] = fileViews(named)
+	list := []map[string]any{}
+	for i := range escalations {
+		list = append(list, escalations[i].View(staff))
+	}
+	v["escalations"] = list
+	return v, nil
+}
+
+// attach gives the files of the comments to them, and gives back those that the diagnostics name. What
+// came in a chat stands with its transcript.
+func (d *Desk) attach(ctx context.Context, t *Ticket, comments []Comment, staff bool) ([]files.Upload, error) {
+	ids := slices.Concat(t.Diagnostics.Logs, t.Diagnostics.Screenshots)
+	named, err := files.ByID(ctx, d.db, ids)
+	if err != nil {
+		return nil, err
+	}
+	all, err := files.OfTicket(ctx, d.db, t.Number, staff)
+	if err != nil {
+		return nil, err
+	}
+	for i := range comments {
+		comments[i].Files = all[comments[i].ID]
+	}
+	for _, f := range all[""] {
+		if len(comments) > 0 && !slices.Contains(ids, f.ID) {
+			comments[0].Files = append(comments[0].Files, f)
+		}
+	}
+	return named, nil
+}
+
+// MayTicket says whether a ticket is a customer's; it guards what belongs to it.
+func (d *Desk) MayTicket(ctx context.Context, person string, number int64) (own bool, err error) {
+	err = d.db.GetContext(ctx, &own, `SELECT EXISTS (SELECT FROM tickets WHERE number = $1 AND requester_id::text = $2)`, number, person)
+	return own, postgres.Kind(ctx, err)
+}

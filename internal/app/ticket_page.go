@@ -99,7 +99,7 @@ func (p *pages) showTicket(c echo.Context, status int, more map[string]any) erro
 		said = append(said, remark{Who: author["name"], Kind: author["kind"], Body: body, At: at(instant, s), Files: files})
 	}
 	data["Said"] = said
-	data["Escalations"] = view["escalations"]
+	data["Files"], data["Escalations"] = view["files"], view["escalations"]
 	list, _ := view["escalations"].([]map[string]any)
 	for _, e := range list {
 		if e["state"] == "open" || e["state"] == "accepted" {

@@ -1,7 +1,8 @@
 import { Composer } from '../lib/composer'
+import { Attach, intoChat } from '../lib/files'
 import { Linked } from '../lib/links'
 import { clock } from '../lib/time'
-import { chat, connected, end, forget, log, send, ticket, typing, unsent, words, write } from './store'
+import { chat, connected, end, forget, log, say, send, ticket, typing, unsent, words, write } from './store'
 
 export function Conversation() {
   const c = chat.value!
@@ -18,7 +19,7 @@ export function Conversation() {
                 <p class="message__when"><time dateTime={m.at}>{clock(m.at)}</time>{m.from.kind === 'customer' && (m.seq <= c.read.champion ? ' · Seen' : c.state === 'queued' ? ' · Kept for the champion' : ' · Delivered')}</p>
               </li>)}
           {unsent.value.map(u => (
-            <li key={u.id} class="message" data-own><p class="unseen">You</p><p class="message__body">{u.body}</p>
+            <li key={u.id} class="message" data-own><p class="unseen">You</p><p class="message__body"><Linked text={u.body} /></p>
               <p class="message__when">{connected.value ? 'Sending…' : 'Not sent yet, kept here'}</p></li>
           ))}
         </ol>
@@ -28,6 +29,7 @@ export function Conversation() {
         {over ? <Over /> : (
           <Composer value={words.value} onInput={write} onSend={send} label="Message" button="Send"
             placeholder={c.state === 'queued' ? 'Go on writing; the champion reads it all' : 'Write a message'}>
+            <Attach place={c.id} onFile={up => intoChat(c.id, up, say)} />
             <button class="button" data-kind="plain" type="button" onClick={end}>End chat</button>
             {c.state === 'queued' && <button class="button" data-kind="plain" type="button" onClick={() => { ticket('A ticket instead of waiting.'); end() }}>Write a ticket instead</button>}
           </Composer>

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
+import { fileToken } from '../lib/files'
 import { cursor, merge, settle, without } from '../lib/conversation'
 import { load, save } from '../lib/keep'
 import { Socket } from '../lib/socket'
@@ -60,6 +61,7 @@ export function ticket(why: string): void {
 
 export function join(kept: Kept): void {
   token = kept.token
+  fileToken.value = token
   unsent.value = load<Unsent[]>('unsent', []).filter(u => u.chat === kept.id)
   socket = new Socket('/ws/chat', () => ({ token, after: cursor(log.value) }), f => frame(f, kept), up => { connected.value = up })
 }
@@ -109,10 +111,16 @@ function keep(list: Unsent[]): void { if (list !== unsent.value) { unsent.value 
 
 export function send(): void {
   const body = words.value
-  if (!body.trim() || !chat.value) return
+  if (!body.trim()) return
+  write('')
+  say(body)
+}
+
+/** Keeps a message here until the server has it. */
+export function say(body: string): void {
+  if (!chat.value) return
   const u: Unsent = { id: crypto.randomUUID(), chat: chat.value.id, body, at: new Date().toISOString() }
   keep([...unsent.value, u])
-  write('')
   socket?.send({ type: 'send', id: u.id, body })
 }
 

@@ -23,7 +23,9 @@ export const drawer = signal(false)
 export const toast = signal('')
 export const clockTick = signal(now())
 export const support = signal<Support | null>(null)
-export const screen = signal<'chats' | 'tickets'>('chats')
+const asked = Number(new URLSearchParams(location.search).get('ticket')) || null // a link to a ticket
+export const ticket = signal<number | null>(asked)
+export const screen = signal<'chats' | 'tickets'>(asked ? 'tickets' : 'chats')
 export const sound = signal(load('console.sound', true))
 setInterval(() => { clockTick.value = now() }, 1000)
 
@@ -151,11 +153,15 @@ export function send(): void {
     notes.value = { ...notes.value, [id]: [...(notes.value[id] ?? []), note] }
     noteMode.value = false
   } else {
-    const u: Unsent = { id: crypto.randomUUID(), chat: id, body, at: new Date(now()).toISOString() }
-    keep([...unsent.value, u])
-    socket.send({ type: 'send', chat: id, id: u.id, body })
+    deliver(id, body)
   }
   draft(id, '')
+}
+/** Keeps a message here until the server has it. */
+export function deliver(id: string, body: string): void {
+  const u: Unsent = { id: crypto.randomUUID(), chat: id, body, at: new Date(now()).toISOString() }
+  keep([...unsent.value, u])
+  socket.send({ type: 'send', chat: id, id: u.id, body })
 }
 export function seen(id: string): void {
   const c = chats.value[id]

@@ -1,9 +1,10 @@
 import { Composer } from '../lib/composer'
+import { Attach, intoChat } from '../lib/files'
 import { Linked } from '../lib/links'
 import { clock } from '../lib/time'
 import type { Message, Note } from '../lib/types'
 import { dialog } from './dialogs'
-import { accept, connected, current, draft, drafts, drawer, logs, me, noteMode, notes, open, send, show, typing, unsent } from './store'
+import { accept, connected, current, deliver, draft, drafts, drawer, logs, me, noteMode, notes, open, send, show, typing, unsent } from './store'
 
 export function Talk() {
   const c = current.value
@@ -20,7 +21,7 @@ export function Talk() {
           <button class="button" data-kind="plain" onClick={() => { dialog.value = 'end' }}>End <kbd>E</kbd></button></>}
       </header>
       <div class="talk__log" role="log" aria-label="Conversation" tabIndex={0}><ol class="messages">{rows(logs.value[c.id] ?? [], notes.value[c.id] ?? []).map(r => 'seq' in r ? <Said key={r.id} m={r} seen={c.read.customer} /> : <NoteRow key={r.id} n={r} />)}
-        {unsent.value.filter(u => u.chat === c.id).map(u => <li key={u.id} class="message" data-own><p class="message__body">{u.body}</p><p class="message__when">{connected.value ? 'Sending…' : 'Not sent yet, kept here'}</p></li>)}</ol></div>
+        {unsent.value.filter(u => u.chat === c.id).map(u => <li key={u.id} class="message" data-own><p class="message__body"><Linked text={u.body} /></p><p class="message__when">{connected.value ? 'Sending…' : 'Not sent yet, kept here'}</p></li>)}</ol></div>
       <footer class="talk__foot">
         <p class="quiet" role="status">{is ? `${is} is writing…` : '\u00a0'}</p>
         {own ? (
@@ -28,6 +29,7 @@ export function Talk() {
             placeholder={noteMode.value ? 'For champions only; the customer never sees it' : `Reply to ${c.customer.name}`} button={noteMode.value ? 'Keep note' : 'Send'}>
             <button class="button" data-kind={noteMode.value ? 'plain' : undefined} type="button" aria-pressed={!noteMode.value} onClick={() => { noteMode.value = false }}>Reply</button>
             <button class="button" data-kind={noteMode.value ? undefined : 'plain'} type="button" aria-pressed={noteMode.value} onClick={() => { noteMode.value = true }}>Note <kbd>N</kbd></button>
+            <Attach place={c.id} onFile={up => intoChat(c.id, up, body => deliver(c.id, body))} />
           </Composer>
         ) : <p class="notice">{c.state === 'queued' ? 'Waiting. Take the chat to answer.' : c.state === 'active' ? `${c.champion?.name ?? 'Somebody'} has this chat.` : 'The chat has ended.'}</p>}
       </footer>

@@ -2,11 +2,17 @@ import { useEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
 import { load as kept, save } from '../lib/keep'
 import { day } from '../lib/time'
+import { size } from '../lib/upload'
+import { Attach } from '../lib/files'
+import { Escalations, type Escalation } from './escalation'
 import { staff, support } from './store'
 import { Promise as Next, type Ticket } from './tickets'
 
+interface Upload { id: string; name: string; size: number; preview: boolean }
 interface Full extends Ticket {
-  comments: { id: string; author: { kind: string; name: string }; body: string; public: boolean; at: string }[]
+  comments: { id: string; author: { kind: string; name: string }; body: string; public: boolean; at: string; attachments: Upload[] }[]
+  files: Upload[]
+  escalations: Escalation[]
   history: { at: string; actor: { name: string; kind: string }; event: string; from: string; to: string; why: string }[]
   diagnostics: Record<string, string | string[]>
 }
@@ -14,6 +20,7 @@ interface Full extends Ticket {
 export function TicketPage({ number, back, onError }: { number: number; back(): void; onError(s: string): void }) {
   const [t, setT] = useState<Full | null>(null)
   const [body, setBody] = useState(kept(`ticket.${number}`, ''))
+  const [files, setFiles] = useState<Upload[]>([])
   const [key, setKey] = useState(crypto.randomUUID())
   const load = () => call<{ ticket: Full }>(`/tickets/${number}`).then(r => setT(r.ticket), (e: Problem) => onError(e.message))
   useEffect(() => { void load() }, [number])
@@ -26,8 +33,9 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
     }
   }
   const reply = (more: object) => act(async () => {
-    const r = await call<{ ticket: Full }>(`/tickets/${number}/comments`, { body: { body, ...more }, key })
+    const r = await call<{ ticket: Full }>(`/tickets/${number}/comments`, { body: { body, ...more, ...(files.length ? { attachments: files.map(f => f.id) } : {}) }, key })
     write('')
+    setFiles([])
     setKey(crypto.randomUUID())
     return r
   })
@@ -40,13 +48,16 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         <p><button class="button" data-kind="plain" onClick={back}>Back to the list</button></p>
         <h1>{t.number} · {t.subject}</h1>
         <p><span class="badge" data-is={t.status}>{t.status}</span> <Next t={t} />{t.follow_up_of && <> · follow-up of {t.follow_up_of}</>}</p>
-        {t.comments.map(c => <article class="comment" data-public={String(c.public)} key={c.id}><strong>{c.author.name || 'Chatnow'}</strong> <span class="quiet">{day(c.at)}{!c.public && ' · note, for champions only'}</span><p>{c.body}</p></article>)}
+        <Escalations list={t.escalations} changed={() => void load()} onError={onError} />
+        {t.comments.map(c => <article class="comment" data-public={String(c.public)} key={c.id}><strong>{c.author.name || 'Chatnow'}</strong> <span class="quiet">{day(c.at)}{!c.public && ' · note, for champions only'}</span><p>{c.body}</p><Files list={c.attachments} /></article>)}
         {closed ? <p class="notice">Closed is final. A reply of the customer opens a follow-up.</p> : (
           <div class="field"><label for="reply">Reply</label><textarea class="input" id="reply" value={body} onInput={e => write(e.currentTarget.value)} />
+            <Files list={files} />
             <p class="filters"><button class="button" data-kind="main" disabled={!body.trim()} onClick={() => void reply({ status: 'solved' })}>Send and solve</button>
               <button class="button" disabled={!body.trim()} onClick={() => void reply({ status: 'pending' })}>Send and ask (Pending)</button>
               <button class="button" disabled={!body.trim()} onClick={() => void reply({ status: 'open' })}>Send, keep Open</button>
-              <button class="button" data-kind="plain" disabled={!body.trim()} onClick={() => void reply({ public: false })}>Keep as note</button></p></div>
+              <button class="button" data-kind="plain" disabled={!body.trim()} onClick={() => void reply({ public: false })}>Keep as note</button>
+              <Attach place={`ticket ${number}`} onFile={up => setFiles(l => [...l, up])} /></p></div>
         )}
         <h2>What happened</h2>
         <ol class="history">{t.history.map(h => <li>{day(h.at)}: {h.event} {h.from && `${h.from} → `}{h.to} {h.why && `(${h.why})`} {h.actor.name && `by ${h.actor.name}`}</li>)}</ol>
@@ -56,8 +67,13 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         <div class="field"><label for="t-priority">Priority</label><select class="input" id="t-priority" disabled={closed} value={t.priority} onChange={e => void change({ priority: e.currentTarget.value })}>{support.value?.priorities.map(p => <option value={p.id}>{p.name}: {p.question}</option>)}</select></div>
         <div class="field"><label for="t-assignee">Assignee</label><select class="input" id="t-assignee" disabled={closed} value={t.assignee?.id ?? ''} onChange={e => void change({ assignee: e.currentTarget.value })}><option value="">Nobody</option>{staff.value.map(m => <option value={m.id}>{m.name}</option>)}</select></div>
         <h2>Diagnostics</h2>
-        <dl>{Object.entries(t.diagnostics).filter(([, v]) => v.length > 0).map(([k, v]) => <><dt>{k.replace('_', ' ')}</dt><dd>{Array.isArray(v) ? v.join(', ') : v}</dd></>)}</dl>
+        <Files list={t.files} />
+        <dl>{Object.entries(t.diagnostics).filter(([k, v]) => v.length > 0 && k !== 'logs' && k !== 'screenshots').map(([k, v]) => <><dt>{k.replace('_', ' ')}</dt><dd>{Array.isArray(v) ? v.join(', ') : v}</dd></>)}</dl>
       </aside>
     </main>
   )
+}
+
+function Files({ list }: { list: Upload[] }) {
+  return list.length ? <ul class="files">{list.map(f => <li key={f.id}><a href={`/api/v1/uploads/${f.id}`}>{f.preview && <img src={`/api/v1/uploads/${f.id}/preview`} alt="" loading="lazy" />}{f.name}, {size(f.size)}</a></li>)}</ul> : null
 }

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
 import { day, now } from '../lib/time'
-import { say } from './store'
+import { say, ticket } from './store'
 import { TicketPage } from './ticket'
 
 export interface Ticket { number: number; status: string; priority: string; subject: string; requester: { name: string; email: string }; assignee: { id: string; name: string } | null; version: number; update_due_at: string | null; solves_at: string | null; closes_at: string | null; created_at: string; follow_up_of: number | null }
@@ -13,13 +13,12 @@ export function Tickets() {
   const [list, setList] = useState<Ticket[] | null>(null)
   const [more, setMore] = useState<string | undefined>()
   const [failed, setFailed] = useState('')
-  const [open, setOpen] = useState<number | null>(null)
   const load = (cursor?: string) => {
     const p = new URLSearchParams({ view, q, limit: '50', ...(cursor ? { cursor } : {}) })
     return call<{ tickets: Ticket[]; next_cursor?: string }>(`/tickets?${p}`).then(r => { setFailed(''); setList(cursor ? [...(list ?? []), ...r.tickets] : r.tickets); setMore(r.next_cursor) }, (e: Problem) => setFailed(e.message))
   }
   useEffect(() => { const t = setTimeout(() => void load(), q ? 250 : 0); return () => clearTimeout(t) }, [view, q])
-  if (open !== null) return <TicketPage number={open} back={() => { setOpen(null); void load() }} onError={say} />
+  if (ticket.value !== null) return <TicketPage number={ticket.value} back={() => { ticket.value = null; void load() }} onError={say} />
   return (
     <main class="pane">
       <h1 class="unseen">Tickets</h1>
@@ -30,7 +29,7 @@ export function Tickets() {
       {list && list.length > 0 && (
         <table class="table"><thead><tr><th>Next update</th><th>Priority</th><th>Ticket</th><th>Requester</th><th>Status</th><th>Assignee</th></tr></thead>
           <tbody>{list.map(t => <tr key={t.number}><td><Promise t={t} /></td><td><span class="badge" data-is={t.priority}>{t.priority}</span></td>
-            <td><a href={`#${t.number}`} onClick={e => { e.preventDefault(); setOpen(t.number) }}>{t.number} · {t.subject}</a></td><td>{t.requester.name}</td><td><span class="badge" data-is={t.status}>{t.status}</span></td><td>{t.assignee?.name ?? '–'}</td></tr>)}</tbody></table>
+            <td><a href={`#${t.number}`} onClick={e => { e.preventDefault(); ticket.value = t.number }}>{t.number} · {t.subject}</a></td><td>{t.requester.name}</td><td><span class="badge" data-is={t.status}>{t.status}</span></td><td>{t.assignee?.name ?? '–'}</td></tr>)}</tbody></table>
       )}
       {more && <p class="filters"><button class="button" onClick={() => void load(more)}>More</button></p>}
     </main>

@@ -2,6 +2,7 @@
 // Started by e2e_test.go with the server's address; it exits non-zero at the first thing that is not as it should be.
 import { accessible, ask, base, browser, faults, ok, person, shot, signIn, tell, until } from './browser.mjs'
 import { customers } from './customers.mjs'
+import { settings } from './settings.mjs'
 
 const journeys = {
   async 'chat and convert'() {
@@ -172,7 +173,7 @@ const journeys = {
 
 try {
   const only = process.env.ONLY
-  for (const [name, run] of Object.entries({ ...journeys, ...customers })) {
+  for (const [name, run] of Object.entries({ ...journeys, ...customers, ...settings })) {
     if (only && !name.includes(only)) continue
     faults.length = 0
     try { await run() } catch (e) {

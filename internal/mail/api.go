@@ -22,6 +22,7 @@ import (
 func (s *Sender) Routes(srv *web.Server, admin web.Permission) {
 	srv.API(http.MethodGet, "/outbox", admin, s.getOutbox)
 	srv.API(http.MethodGet, "/outbox/:id", admin, s.getMail)
+	srv.API(http.MethodGet, "/outbox/:id/html", admin, s.getHTML)
 	srv.API(http.MethodPost, "/outbox/:id/retry", admin, s.postRetry)
 }
 
@@ -92,11 +93,12 @@ func mailID(c echo.Context) (string, error) {
 	return id.String(), nil
 }
 
-func (s *Sender) getMail(c echo.Context) error {
+// readMail reads a mail with its words.
+func (s *Sender) readMail(c echo.Context) (entry, row, content, error) {
 	ctx := c.Request().Context()
 	id, err := mailID(c)
 	if err != nil {
-		return err
+		return entry{}, row{}, content{}, err
 	}
 	var m struct {
 		entry
@@ -107,13 +109,18 @@ func (s *Sender) getMail(c echo.Context) error {
 	err = s.db.GetContext(ctx, &m, `SELECT `+entryColumns+`, o.to_name, o.data,
 		EXISTS (SELECT FROM addresses a WHERE a.email = o.to_email AND a.verified_at IS NOT NULL) AS proved FROM outbox o WHERE o.id = $1`, id)
 	if err != nil {
-		return postgres.Kind(ctx, fmt.Errorf("read mail: %w", err))
+		return entry{}, row{}, content{}, postgres.Kind(ctx, fmt.Errorf("read mail: %w", err))
 	}
 	full := row{ID: m.ID, Kind: m.Kind, To: m.To, ToName: m.ToName, Data: m.Data, QueuedAt: m.At, Proved: m.Proved}
 	if m.Ticket != nil {
 		full.Ticket = *m.Ticket
 	}
 	words, err := render(full, s.rules(), s.cfg.BaseURL)
+	return m.entry, full, words, err
+}
+
+func (s *Sender) getMail(c echo.Context) error {
+	e, full, words, err := s.readMail(c)
 	if err != nil {
 		return err
 	}
@@ -124,7 +131,20 @@ func (s *Sender) getMail(c echo.Context) error {
 		Subject   string `json:"subject"`
 		Text      string `json:"text"`
 		HTML      string `json:"html"`
-	}{m.entry, s.from.Address, "<" + s.messageID(full) + ">", words.Subject, words.Text, words.HTML}})
+	}{e, s.from.Address, "<" + s.messageID(full) + ">", words.Subject, words.Text, words.HTML}})
+}
+
+// getHTML gives a mail as its reader sees it, for a frame of the console: with its own styles, and
+// without anything that runs.
+func (s *Sender) getHTML(c echo.Context) error {
+	_, _, words, err := s.readMail(c)
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'")
+	h.Set("X-Frame-Options", "SAMEORIGIN")
+	return c.HTML(http.StatusOK, words.HTML)
 }
 
 // postRetry makes a mail that failed or waits due now, unless it is just being sent. What a limit held

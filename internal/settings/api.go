@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-	"github.com/rickb777/date"
 
 	"chatnow/internal/postgres"
 	"chatnow/internal/web"
@@ -28,6 +27,7 @@ func (s *Store) Routes(srv *web.Server, admin web.Permission, who func(echo.Cont
 		}
 		return c.JSON(http.StatusOK, snap.Doc)
 	})
+	srv.API(http.MethodPost, "/settings/holidays", admin, s.postImport)
 	srv.API(http.MethodGet, "/settings/history", admin, s.getHistory)
 	srv.API(http.MethodGet, "/support", web.Anyone, func(c echo.Context) error {
 		return c.JSON(http.StatusOK, s.Current().Support(s.now()))
@@ -73,21 +73,7 @@ type Weekday struct {
 func (s *Snapshot) Support(now time.Time) Support {
 	out := Support{Name: s.Name, Timezone: s.Timezone, Products: s.Products, Priorities: s.Priorities,
 		Destinations: s.Destinations, Links: s.Links}
-	y, m, d := now.In(s.Calendar.Location()).Date()
-	today := date.New(y, m, d)
-	monday := today.Add(-date.PeriodOfDays((int(today.Weekday()) + 6) % 7))
-	for i := range date.PeriodOfDays(7) {
-		day := monday.Add(i)
-		w := Weekday{Date: day.String(), Weekday: day.Weekday().String(), Open: [][2]string{}, Today: day == today}
-		for _, span := range s.Calendar.Day(day) {
-			w.Open = append(w.Open, [2]string{
-				span.From.In(s.Calendar.Location()).Format("15:04"), closing(span.To.In(s.Calendar.Location()))})
-		}
-		if h, ok := s.Calendar.HolidayOn(day); ok {
-			w.Holiday = h.Name
-		}
-		out.Week = append(out.Week, w)
-	}
+	out.Week = s.Days(now, 7)
 	return out
 }
 

@@ -148,7 +148,7 @@ func (s *Server) Secure() bool { return s.cfg.BaseURL.Scheme == "https" }
 
 // strictPolicy is the content security policy of every page: own files only, nothing inline.
 const strictPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
-	"font-src 'self'; connect-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; " +
+	"font-src 'self'; connect-src 'self'; media-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src 'self'; " +
 	"form-action 'self'; base-uri 'none'; frame-ancestors "
 
 func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {

@@ -1,6 +1,7 @@
 import { Dialogs } from './dialogs'
 import { ConvertDrawer } from './convert'
 import { Lists } from './lists'
+import { Settings } from './settings/settings'
 import { Side } from './side'
 import { connected, drawer, me, mine, open, presence, queue, screen, sound, toast } from './store'
 import { save } from '../lib/keep'
@@ -18,13 +19,14 @@ export function App() {
         <nav aria-label="Main">
           <button class="button" data-kind="plain" aria-current={screen.value === 'chats' ? 'page' : undefined} onClick={() => { screen.value = 'chats' }}>Chats {mine.value.length + waiting > 0 && <span class="count">{mine.value.length + waiting}</span>} <kbd>1</kbd></button>
           <button class="button" data-kind="plain" aria-current={screen.value === 'tickets' ? 'page' : undefined} onClick={() => { screen.value = 'tickets' }}>Tickets <kbd>2</kbd></button>
+          {me.value?.role === 'admin' && <button class="button" data-kind="plain" aria-current={screen.value === 'settings' ? 'page' : undefined} onClick={() => { screen.value = 'settings' }}>Settings <kbd>3</kbd></button>}
         </nav>
         <div class="bar__end"><Presence />
           <button class="button" data-kind="plain" aria-pressed={sound.value} onClick={() => { sound.value = !sound.value; save('console.sound', sound.value) }}>Sound {sound.value ? 'on' : 'off'}</button>
           <form method="post" action="/account/signout"><button class="button" data-kind="plain">Sign out</button></form></div>
       </header>
       <div>{me.value && !connected.value && <p class="strip" role="status">Reconnecting… What you write is kept here and sent once.</p>}</div>
-      {!me.value ? <p class="empty" role="status">Connecting…</p> : screen.value === 'tickets' ? <Tickets /> : (
+      {!me.value ? <p class="empty" role="status">Connecting…</p> : screen.value === 'tickets' ? <Tickets /> : screen.value === 'settings' ? <Settings /> : (
         <main class="panes" data-drawer={String(drawer.value && open.value !== null)} data-open={String(open.value !== null)}>
           <Lists /><Talk />{drawer.value && open.value ? <ConvertDrawer key={open.value} /> : <Side />}
         </main>

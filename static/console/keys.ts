@@ -1,9 +1,9 @@
-import { accept, drawer, mine, noteMode, open, screen, step } from './store'
+import { accept, drawer, me, mine, noteMode, open, screen, step } from './store'
 import { dialog } from './dialogs'
 
 export const list: [string, string][] = [
   ['A', 'Take the first who waits'], ['J / K', 'Next, previous chat of mine'], ['N', 'Note, or reply'], ['T', 'Make a ticket'],
-  ['X', 'Transfer'], ['E', 'End the chat'], ['R', 'To the reply box'], ['1 / 2', 'Chats, tickets'], ['Esc', 'Close what is open'], ['?', 'These keys'],
+  ['X', 'Transfer'], ['E', 'End the chat'], ['R', 'To the reply box'], ['1 / 2 / 3', 'Chats, tickets, settings'], ['Esc', 'Close what is open'], ['?', 'These keys'],
 ]
 
 /** No key fires while somebody types. */
@@ -19,7 +19,7 @@ export function keys(e: KeyboardEvent): void {
   if (writes || e.ctrlKey || e.metaKey || e.altKey || dialog.value) return
   const own = open.value !== null && mine.value.some(c => c.id === open.value)
   const act: Record<string, () => void> = {
-    a: () => accept(), j: () => step(1), k: () => step(-1), '1': () => { screen.value = 'chats' }, '2': () => { screen.value = 'tickets' }, '?': () => { dialog.value = 'keys' },
+    a: () => accept(), j: () => step(1), k: () => step(-1), '1': () => { screen.value = 'chats' }, '2': () => { screen.value = 'tickets' }, ...(me.value?.role === 'admin' ? { '3': () => { screen.value = 'settings' } } : {}), '?': () => { dialog.value = 'keys' },
     ...(own ? { n: () => { noteMode.value = !noteMode.value; focusBox() }, r: focusBox, x: () => { dialog.value = 'transfer' }, e: () => { dialog.value = 'end' } } : {}),
     ...(open.value ? { t: () => { drawer.value = true } } : {}),
   }

@@ -25,7 +25,7 @@ export const clockTick = signal(now())
 export const support = signal<Support | null>(null)
 const asked = Number(new URLSearchParams(location.search).get('ticket')) || null // a link to a ticket
 export const ticket = signal<number | null>(asked)
-export const screen = signal<'chats' | 'tickets'>(asked ? 'tickets' : 'chats')
+export const screen = signal<'chats' | 'tickets' | 'settings'>(asked ? 'tickets' : 'chats')
 export const sound = signal(load('console.sound', true))
 setInterval(() => { clockTick.value = now() }, 1000)
 

@@ -1,0 +1,65 @@
+package settings
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"chatnow/hours"
+	"chatnow/internal/fault"
+)
+
+func calendar(events ...string) []byte {
+	return []byte("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\n" + strings.Join(events, "") + "END:VCALENDAR\r\n")
+}
+
+func event(lines ...string) string {
+	return "BEGIN:VEVENT\r\nUID:" + lines[0] + "\r\n" + strings.Join(lines, "\r\n") + "\r\nEND:VEVENT\r\n"
+}
+
+func TestHolidaysOfAnICalendarFile(t *testing.T) {
+	now := time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
+	day := func(date, name string) hours.Holiday {
+		return hours.Holiday{Date: date, Name: name, Hours: [][2]string{}}
+	}
+	for name, tt := range map[string]struct {
+		file []byte
+		want []hours.Holiday
+	}{
+		"one day": {calendar(event("DTSTART;VALUE=DATE:20261126", "DTEND;VALUE=DATE:20261127", "SUMMARY:Thanksgiving Day")), []hours.Holiday{day("2026-11-26", "Thanksgiving Day")}},
+		"two days": {calendar(event("DTSTART;VALUE=DATE:20261224", "DTEND;VALUE=DATE:20261226", "SUMMARY:Christmas")),
+			[]hours.Holiday{day("2026-12-24", "Christmas"), day("2026-12-25", "Christmas")}},
+		"every year": {calendar(event("DTSTART;VALUE=DATE:20200101", "SUMMARY:New Year", "RRULE:FREQ=YEARLY")),
+			[]hours.Holiday{day("2026-01-01", "New Year"), day("2027-01-01", "New Year"), day("2028-01-01", "New Year"), day("2029-01-01", "New Year")}},
+		"an appointment": {calendar(event("DTSTART:20261126T090000Z", "DTEND:20261126T100000Z", "SUMMARY:Meeting")), []hours.Holiday{}},
+		"long past":      {calendar(event("DTSTART;VALUE=DATE:20011126", "SUMMARY:Old")), []hours.Holiday{}},
+		"empty":          {calendar(), []hours.Holiday{}},
+	} {
+		got, err := holidaysOf(tt.file, now)
+		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
+			t.Errorf("%s: %v %s", name, err, diff)
+		}
+	}
+	for _, file := range []string{"", "<html>", "\xff\xfe", "BEGIN:VCALENDAR\r\nBEGIN:VEVENT"} {
+		if got, err := holidaysOf([]byte(file), now); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%q: %v %v", file, got, err)
+		}
+	}
+}
+
+func FuzzHolidays(f *testing.F) {
+	f.Add(calendar(event("DTSTART;VALUE=DATE:20261126", "SUMMARY:Thanksgiving Day", "RRULE:FREQ=YEARLY")))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		got, err := holidaysOf(raw, time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC))
+		if err != nil {
+			return
+		}
+		doc := Defaults()
+		doc.Holidays = got
+		if _, err := doc.Check(); err != nil {
+			t.Fatalf("what is proposed cannot be saved: %v", err)
+		}
+	})
+}

@@ -1,0 +1,26 @@
+/** The words of the settings. */
+export const text = {
+  sections: { hours: 'Hours', holidays: 'Holidays', waits: 'Waiting times', products: 'Products', priorities: 'Priorities', lists: 'Lists and limits', history: 'History', outbox: 'Outbox' },
+  days: { mon: 'Monday', tue: 'Tuesday', wed: 'Wednesday', thu: 'Thursday', fri: 'Friday', sat: 'Saturday', sun: 'Sunday' } as Record<string, string>,
+  waits: [
+    ['solved_closes_after', 'Solved becomes Closed after', 'The policy says two days: 48h.'],
+    ['pending_solves_after', 'Pending becomes Solved after', 'The policy says four days: 96h.'],
+    ['survey_after', 'The survey is sent after Closed, after', '0s sends it at once.'],
+    ['survey_cooldown', 'One customer is asked again after', '720h are 30 days.'],
+    ['escalation_within', 'A manager decides an escalation within', 'In business time.'],
+    ['chat_offer_for', 'A waiting chat is offered to one champion for', 'Then the next is asked.'],
+    ['chat_resume_within', 'A vanished customer’s chat is kept for', ''],
+    ['champion_gone_after', 'A vanished champion’s chats are given on after', ''],
+    ['unstaffed_missed_after', 'With nobody on duty, a waiting chat becomes a ticket draft after', ''],
+    ['mail_retry_first', 'A mail that was put off is tried again after', 'The pause doubles from there.'],
+  ] as [string, string, string][],
+  counting: [['elapsed', 'By the clock, also at night and on weekends (as the policy reads)'], ['business', 'In business time: a day is one day’s open hours'], ['elapsed_open', 'By the clock, but never while closed: it slides to the end of the next open day']] as [string, string][],
+  updates: 'Customers hear from us within (business time; 0s is the end of the next business day)',
+  duration: 'Such as 48h, 90m or 20s.',
+  what: { update_due_at: 'next update', solves_at: 'solves itself', closes_at: 'closes' } as Record<string, string>,
+  moves: (n: number) => n === 0 ? 'No running wait would end at another time.' : `${n} running ${n === 1 ? 'wait' : 'waits'} would end at another time if ${n === 1 ? 'it' : 'they'} began now. What was promised stays; the change is for what comes.`,
+  kept: 'Saved. It is in force on every server.',
+  unsaved: 'There are changes that are not saved.',
+  stale: 'Somebody else saved settings meanwhile. Yours are kept here; look at what changed, then save again.',
+  leave: 'There are unsaved changes.',
+}

@@ -66,7 +66,7 @@ func run(command string) error {
 	if err := level.UnmarshalText([]byte(cli.LogLevel)); err != nil {
 		return err
 	}
-	cfg := app.Config{Listen: cli.Listen, DatabaseURL: cli.DatabaseURL, Data: cli.Data, BaseURL: cli.BaseURL, TrustedProxies: cli.TrustedProxies, SMTPURL: cli.SMTPURL, S3URL: cli.S3URL, MailFrom: cli.MailFrom,
+	cfg := app.Config{Listen: cli.Listen, DatabaseURL: cli.DatabaseURL, Data: cli.Data, BaseURL: cli.BaseURL, TrustedProxies: cli.TrustedProxies, SMTPURL: cli.SMTPURL, S3URL: cli.S3URL, Version: release, MailFrom: cli.MailFrom,
 		RateLimits: cli.RateLimits == "on", Out: os.Stdout, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	switch command {
@@ -89,6 +89,9 @@ func run(command string) error {
 	return app.Run(ctx, cfg)
 }
 
+// release is the version of the program.
+const release = "0.1.0"
+
 func version() error {
 	commit := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -98,7 +101,7 @@ func version() error {
 			}
 		}
 	}
-	_, err := fmt.Printf("chatnow 0.1.0, commit %s, %s\n", commit, runtime.Version())
+	_, err := fmt.Printf("chatnow "+release+", commit %s, %s\n", commit, runtime.Version())
 	return err
 }
 

@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"chatnow/internal/cluster"
 	"chatnow/internal/files"
 	"chatnow/internal/mail"
+	"chatnow/internal/openapi"
 	"chatnow/internal/postgres"
 	"chatnow/internal/settings"
 	"chatnow/internal/web"
@@ -42,6 +44,7 @@ type Config struct {
 	SMTPURL        string    // empty: mails stay readable in the outbox
 	S3URL          string    // empty: uploads are kept below Data
 	MailFrom       string    // empty: support@ and the host of BaseURL
+	Version        string    // of the program
 	Out            io.Writer // where the first words go
 	Log            *slog.Logger
 	Now            func() time.Time
@@ -147,6 +150,9 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	chats.Routes(srv)
 	pageRoutes(srv, bundle, &pages{frame, st, chats, desk, uploads, cfg.Now})
 	health(srv, db)
+	if err := document(srv, cfg.Version); err != nil {
+		return err
+	}
 	if err := greet(ctx, cfg, srv, people); err != nil {
 		return err
 	}
@@ -192,6 +198,18 @@ func greet(ctx context.Context, cfg Config, srv *web.Server, people *accounts.Se
 	fmt.Fprintf(cfg.Out, "Customers:  %s\nChampions:  %s\n", srv.Link("/"), srv.Link("/console"))
 	if needed {
 		fmt.Fprintf(cfg.Out, "First administrator, once:  %s\n", srv.Link("/setup?token="+token))
+	}
+	return nil
+}
+
+// document serves the OpenAPI document. A route that it does not describe is a defect that the first
+// start shows.
+func document(srv *web.Server, version string) error {
+	var doc []byte
+	srv.API(http.MethodGet, "/openapi.json", web.Anyone, func(c echo.Context) error { return c.JSONBlob(http.StatusOK, doc) })
+	doc, missing, stale := openapi.Document(srv.Routes(), cmp.Or(version, "dev"), srv.Link(""))
+	if len(missing)+len(stale) > 0 {
+		return fmt.Errorf("the OpenAPI document lacks %v and describes %v, which no route has", missing, stale)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ var floors = [][]string{
 	{"internal/fault", "internal/text", "hours", "migrations"},
 	{"internal/postgres", "chat/protocol", "tickets/lifecycle", "static", "internal/pgtest"},
 	{"internal/web"},
-	{"internal/cluster", "internal/mail"},
+	{"internal/cluster", "internal/mail", "internal/openapi"},
 	{"internal/settings", "internal/accounts"},
 	{"internal/files"},
 	{"tickets"},

@@ -33,6 +33,8 @@ func (d *Desk) Routes(srv *web.Server) {
 	srv.API(http.MethodPost, "/tickets/:number/comments", accounts.SignedIn, d.postComment, once)
 	srv.API(http.MethodPost, "/tickets/:number/solved", accounts.SignedIn, d.postSolved, once)
 	srv.API(http.MethodPost, "/tickets/:number/escalations", accounts.SignedIn, d.postEscalation, srv.Limit("escalations", 1.0/60, 10), once)
+	srv.API(http.MethodPost, "/tickets/:number/merge", accounts.Staff, d.postMerge, once)
+	srv.API(http.MethodPost, "/tickets/:number/unmerge", accounts.Staff, d.postUnmerge, once)
 	srv.API(http.MethodPost, "/settings/preview", accounts.Admins, d.postPreview)
 	srv.API(http.MethodGet, "/escalations", accounts.Managers, d.getEscalations)
 	srv.API(http.MethodPatch, "/escalations/:id", accounts.Managers, d.patchEscalation, once)

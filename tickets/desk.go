@@ -162,11 +162,15 @@ func (d *Desk) Create(ctx context.Context, tx *sqlx.Tx, n New) (t Ticket, made b
 		return t, false, err
 	}
 	t.Number = number
-	for _, s := range n.Said {
+	for i, s := range n.Said {
 		if s.At.IsZero() {
 			s.At = now
 		}
-		if err := d.say(ctx, tx, number, s, ""); err != nil {
+		key := ""
+		if n.FollowUpOf != 0 && i == 0 { // the reply that opened it: asked again, it is found by its key
+			key = n.Key
+		}
+		if err := d.say(ctx, tx, number, s, key); err != nil {
 			return t, false, err
 		}
 	}

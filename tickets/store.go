@@ -159,10 +159,13 @@ func insertHistory(ctx context.Context, tx *sqlx.Tx, number int64, by lifecycle.
 	return nil
 }
 
-func commentsOf(ctx context.Context, q sqlx.QueryerContext, number int64, internal bool) ([]Comment, error) {
+// commentsOf reads what was said on a ticket and on those that went into it, in order of time. A
+// customer sees only what was said on his own.
+func commentsOf(ctx context.Context, q sqlx.QueryerContext, t *Ticket, staff bool) ([]Comment, error) {
 	out := []Comment{}
-	err := sqlx.SelectContext(ctx, q, &out, `SELECT id, author_kind, author_name, body, public, at FROM comments
-		WHERE ticket = $1 AND (public OR $2) ORDER BY at, id`, number, internal)
+	err := sqlx.SelectContext(ctx, q, &out, `SELECT id, author_kind, author_name, body, public, at, ticket FROM comments
+		WHERE (ticket = $1 OR ticket IN (SELECT number FROM tickets WHERE merged_into = $1 AND ($2 OR requester_email = $3)))
+		AND (public OR $2) ORDER BY at, id`, t.Number, staff, t.RequesterEmail)
 	return out, postgres.Kind(ctx, err)
 }
 

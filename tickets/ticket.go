@@ -35,6 +35,7 @@ type Comment struct {
 	Body       string    `db:"body"`
 	Public     bool      `db:"public"`
 	At         time.Time `db:"at"`
+	Ticket     int64     `db:"ticket"`
 	Files      []files.Upload
 }
 
@@ -58,7 +59,7 @@ func (t *Ticket) View(comments []Comment, history []Entry, staff bool) map[strin
 		"assignee":  nil, "origin": t.Origin, "diagnostics": t.Diagnostics, "version": t.Version,
 		"created_at": stamp(t.CreatedAt), "updated_at": stamp(t.UpdatedAt),
 		"update_due_at": stamp(t.UpdateDueAt), "solves_at": stamp(t.SolvesAt), "closes_at": stamp(t.ClosesAt),
-		"follow_up_of": orNull(t.FollowUpOf), "chat": nil, "comments": commentViews(comments, staff), "escalations": []any{},
+		"follow_up_of": orNull(t.FollowUpOf), "merged_into": orNull(t.MergedInto), "chat": nil, "comments": commentViews(t.Number, comments, staff), "escalations": []any{},
 	}
 	if t.Assignee != "" {
 		v["assignee"] = map[string]string{"id": t.Assignee, "name": t.AssigneeName}
@@ -73,14 +74,18 @@ func (t *Ticket) View(comments []Comment, history []Entry, staff bool) map[strin
 	return v
 }
 
-func commentViews(comments []Comment, staff bool) []map[string]any {
+func commentViews(number int64, comments []Comment, staff bool) []map[string]any {
 	out := []map[string]any{}
 	for _, c := range comments {
 		if c.Public || staff {
-			out = append(out, map[string]any{
+			v := map[string]any{
 				"id": c.ID, "author": map[string]string{"kind": c.AuthorKind, "name": c.AuthorName}, "body": c.Body,
 				"public": c.Public, "attachments": fileViews(c.Files), "at": stamp(c.At),
-			})
+			}
+			if c.Ticket != number { // said on a ticket that went into this one
+				v["ticket"] = c.Ticket
+			}
+			out = append(out, v)
 		}
 	}
 	return out

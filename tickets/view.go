@@ -10,7 +10,7 @@ import (
 
 // View gives a ticket with what was said on it.
 func (d *Desk) View(ctx context.Context, t Ticket, staff bool) (map[string]any, error) {
-	comments, err := commentsOf(ctx, d.db, t.Number, staff)
+	comments, err := commentsOf(ctx, d.db, &t, staff)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,13 @@ func (d *Desk) attach(ctx context.Context, t *Ticket, comments []Comment, staff 
 	if err != nil {
 		return nil, err
 	}
-	all, err := files.OfTicket(ctx, d.db, t.Number, staff)
+	numbers := []int64{t.Number}
+	for _, c := range comments {
+		if !slices.Contains(numbers, c.Ticket) {
+			numbers = append(numbers, c.Ticket)
+		}
+	}
+	all, err := files.OfTickets(ctx, d.db, numbers, staff)
 	if err != nil {
 		return nil, err
 	}

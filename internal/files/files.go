@@ -265,12 +265,12 @@ func Move(ctx context.Context, tx *sqlx.Tx, chat string, ticket int64) error {
 	return nil
 }
 
-// OfTicket gives the files of a ticket: those of each comment by its id, those of the diagnostics by "".
-// What came with a note is for staff.
-func OfTicket(ctx context.Context, q sqlx.QueryerContext, ticket int64, staff bool) (map[string][]Upload, error) {
+// OfTickets gives the files of tickets: those of each comment by its id, and by "" those that the first
+// ticket has without a comment. What came with a note is for staff.
+func OfTickets(ctx context.Context, q sqlx.QueryerContext, tickets []int64, staff bool) (map[string][]Upload, error) {
 	var rows []row
-	if err := sqlx.SelectContext(ctx, q, &rows, `SELECT `+columns+` FROM uploads WHERE ticket = $1 AND state = 'here' AND ($2 OR NOT internal)
-		ORDER BY created_at, id`, ticket, staff); err != nil {
+	if err := sqlx.SelectContext(ctx, q, &rows, `SELECT `+columns+` FROM uploads WHERE ticket = ANY($1) AND state = 'here' AND ($2 OR NOT internal)
+		AND (comment IS NOT NULL OR ticket = $3) ORDER BY created_at, id`, pq.Int64Array(tickets), staff, tickets[0]); err != nil {
 		return nil, postgres.Kind(ctx, err)
 	}
 	out := map[string][]Upload{}

@@ -11,7 +11,7 @@ import (
 var floors = [][]string{
 	{"internal/fault", "internal/text", "hours", "migrations"},
 	{"internal/postgres", "chat/protocol", "tickets/lifecycle", "static", "internal/pgtest"},
-	{"internal/web"},
+	{"internal/web", "tickets/lifecycle/lives"},
 	{"internal/cluster", "internal/mail", "internal/openapi"},
 	{"internal/settings", "internal/accounts"},
 	{"internal/files"},

@@ -55,6 +55,8 @@ var operations = map[string]operation{
 	"POST /tickets/:number/comments":    {does: "Answer; a reply to a closed ticket gives its follow-up", body: "NewComment", status: 201, gives: "ticket:Ticket"},
 	"POST /tickets/:number/solved":      {does: "The customer says that it is solved", status: 200, gives: "ticket:Ticket"},
 	"POST /tickets/:number/escalations": {does: "Ask for a manager; 409 already_escalated has the first", body: "NewEscalation", status: 201, gives: "escalation:Escalation"},
+	"POST /tickets/:number/merge":       {does: "Close a ticket into another; 409 other_requester needs confirm", status: 200, gives: "ticket:Ticket", extra: inline(asJSON, object{"type": "object", "required": []string{"into"}, "properties": object{"into": object{"type": "integer"}, "why": object{"type": "string"}, "confirm": object{"type": "boolean"}}, "additionalProperties": false})},
+	"POST /tickets/:number/unmerge":     {does: "Undo a merge, for a day", status: 200, gives: "ticket:Ticket"},
 	"GET /escalations":                  {does: "Escalations, newest first", query: "state cursor limit", status: 200, gives: "escalations:[]Escalation"},
 	"PATCH /escalations/:id":            {does: "Decide an escalation", body: "Decision", status: 200, gives: "escalation:Escalation"},
 	"POST /surveys/:token":              {does: "Answer a survey; again changes the answer", status: 200, gives: "survey:Survey", extra: inline(asJSON, object{"type": "object", "required": []string{"rating"}, "properties": object{"rating": object{"type": "integer", "minimum": 1, "maximum": 5}, "comment": object{"type": "string"}}})},

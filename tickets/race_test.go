@@ -1,0 +1,169 @@
+package tickets
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"chatnow/internal/accounts"
+	"chatnow/internal/fault"
+	"chatnow/internal/pgtest"
+	"chatnow/tickets/lifecycle"
+)
+
+// 300 replies within 50 ms of the closing instant, while two nodes fire their timers: each is kept once,
+// on the ticket that it opened again or on its follow-up, and none on a closed one.
+func TestRepliesAroundTheClosingInstant(t *testing.T) {
+	db, c := pgtest.New(t), &clock{}
+	c.set(tuesday)
+	desks := []*Desk{newDesk(t, db, c), newDesk(t, db, c)}
+	const n = 300
+	if _, err := db.Exec(`INSERT INTO tickets (status, priority, level, subject, requester_name, requester_email, origin, version, created_at, updated_at, closes_at, wake_at)
+		SELECT 'solved', 'normal', 1, 'x', 'Ines', 'ines' || n || '@example.com', 'web', 2, $1, $1, $2, $2 FROM generate_series(1, $3::int) n`,
+		tuesday, tuesday.Add(50*time.Millisecond), n); err != nil {
+		t.Fatal(err)
+	}
+	var numbers []int64
+	if err := db.Select(&numbers, `SELECT number FROM tickets ORDER BY number`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var timers, replies sync.WaitGroup
+	for _, d := range desks {
+		timers.Go(func() {
+			for ctx.Err() == nil {
+				if err := d.FireDue(context.WithoutCancel(ctx)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	work := make(chan int64)
+	for i := range 8 {
+		replies.Go(func() {
+			for number := range work {
+				body := fmt.Sprintf("reply to %d", number)
+				ch := Change{Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Comment: &Said{By: ines, Body: body, Public: true}, Key: body}
+				for range 2 { // the line is cut, and the browser asks again
+					if _, err := desks[i%2].Do(context.WithoutCancel(ctx), ines, ch, `t.number = $1`, number); err != nil {
+						t.Errorf("%s: %v", body, err)
+					}
+				}
+			}
+		})
+	}
+	rand.Shuffle(n, func(i, j int) { numbers[i], numbers[j] = numbers[j], numbers[i] })
+	for i, number := range numbers { // the clock goes from 50 ms before the instant to 50 ms after
+		c.set(tuesday.Add(100 * time.Millisecond * time.Duration(i) / n))
+		work <- number
+	}
+	close(work)
+	replies.Wait()
+	c.pass(time.Second)
+	for _, d := range desks {
+		fire(t, d)
+	}
+	stop()
+	timers.Wait()
+	var got struct{ Kept, Distinct, Misplaced, Opened, Followed int }
+	if err := db.QueryRow(`SELECT count(*), count(DISTINCT c.body), count(*) FILTER (WHERE t.status = 'closed'),
+		count(*) FILTER (WHERE t.follow_up_of IS NULL AND t.status = 'open' AND c.body = 'reply to ' || t.number),
+		count(*) FILTER (WHERE t.follow_up_of IS NOT NULL AND t.status = 'open' AND c.body = 'reply to ' || t.follow_up_of)
+		FROM comments c JOIN tickets t ON t.number = c.ticket`).Scan(&got.Kept, &got.Distinct, &got.Misplaced, &got.Opened, &got.Followed); err != nil {
+		t.Fatal(err)
+	}
+	if got.Kept != n || got.Distinct != n || got.Misplaced != 0 || got.Opened+got.Followed != n || got.Opened == 0 || got.Followed == 0 {
+		t.Fatalf("%+v", got)
+	}
+	t.Logf("%d opened their ticket again, %d made a follow-up", got.Opened, got.Followed)
+}
+
+func TestMergeAndItsUndoing(t *testing.T) {
+	db, c := pgtest.New(t), &clock{}
+	c.set(tuesday)
+	d := newDesk(t, db, c)
+	priya, err := d.people.AddStaff(t.Context(), "p@example.com", "Priya", accounts.Champion, "a long password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(email string) Ticket {
+		t.Helper()
+		n := request("")
+		n.RequesterEmail = email
+		tk, err := d.Open(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.pass(24 * time.Hour)
+		return tk
+	}
+	a, b, other := open("ines@example.com"), open("ines@example.com"), open("otto@example.com")
+	merge := func(number, into int64, confirm bool) error {
+		_, err := d.Merge(t.Context(), priya, number, into, "One matter.", confirm)
+		return err
+	}
+	if err := merge(a.Number, a.Number, false); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("into itself: %v", err)
+	}
+	if err := merge(a.Number, 999999, false); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("into nothing: %v", err)
+	}
+	if err := merge(a.Number, other.Number, false); fault.Code(err) != "other_requester" {
+		t.Errorf("of different people: %v", err)
+	}
+	if err := merge(a.Number, b.Number, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := merge(a.Number, b.Number, false); fault.Code(err) != "closed" {
+		t.Errorf("merged twice: %v", err)
+	}
+	if err := merge(b.Number, a.Number, false); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("in a circle: %v", err)
+	}
+	if got := read(t, d, b.Number); !got.UpdateDueAt.Equal(a.UpdateDueAt) {
+		t.Errorf("the earlier promise does not win: %s", got.UpdateDueAt)
+	}
+	// What is said to the merged one is heard by the other; no survey comes of it.
+	if got := must(t, d, ines, a.Number, Change{Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Comment: &Said{By: ines, Body: "Hello?", Public: true}}); got.Number != b.Number {
+		t.Errorf("a reply went to %d", got.Number)
+	}
+	view, err := d.View(t.Context(), read(t, d, b.Number), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if comments, _ := view["comments"].([]map[string]any); len(comments) != 3 || comments[0]["ticket"] != a.Number {
+		t.Errorf("the story of both: %v", view["comments"])
+	}
+	// Undone within a day: as it was, and the overtaken promise begins anew instead of being late at once.
+	undone, err := d.Unmerge(t.Context(), priya, a.Number)
+	if err != nil || undone.Status != lifecycle.Open || undone.MergedInto != 0 || !undone.UpdateDueAt.After(c.now()) {
+		t.Fatalf("%+v %v", undone.Ticket, err)
+	}
+	if _, err := d.Unmerge(t.Context(), priya, a.Number); fault.Code(err) != "not_merged" {
+		t.Errorf("undone twice: %v", err)
+	}
+	if err := merge(a.Number, b.Number, false); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(undoWithin + time.Second)
+	if _, err := d.Unmerge(t.Context(), priya, a.Number); fault.Code(err) != "too_late" {
+		t.Errorf("undone after a day: %v", err)
+	}
+	if got := mails(t, db, a.Number); got != "[received]" {
+		t.Errorf("mails of the merged one: %s", got)
+	}
+	// Two merges at once, into each other: one happens.
+	x, y := open("eva@example.com"), open("eva@example.com")
+	var wg sync.WaitGroup
+	errs := make([]error, 2)
+	for i, pair := range [][2]int64{{x.Number, y.Number}, {y.Number, x.Number}} {
+		wg.Go(func() { errs[i] = merge(pair[0], pair[1], false) })
+	}
+	wg.Wait()
+	if (errs[0] == nil) == (errs[1] == nil) {
+		t.Errorf("both or none: %v, %v", errs[0], errs[1])
+	}
+}

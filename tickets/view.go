@@ -3,9 +3,11 @@ package tickets
 import (
 	"context"
 	"slices"
+	"time"
 
 	"chatnow/internal/files"
 	"chatnow/internal/postgres"
+	"chatnow/tickets/lifecycle"
 )
 
 // View gives a ticket with what was said on it.
@@ -30,6 +32,9 @@ func (d *Desk) View(ctx context.Context, t Ticket, staff bool) (map[string]any, 
 	}
 	v := t.View(comments, history, staff)
 	v["files"] = fileViews(named)
+	if staff {
+		v["why"] = d.why(&t, history)
+	}
 	list := []map[string]any{}
 	for i := range escalations {
 		list = append(list, escalations[i].View(staff))
@@ -71,4 +76,16 @@ func (d *Desk) attach(ctx context.Context, t *Ticket, comments []Comment, staff 
 func (d *Desk) MayTicket(ctx context.Context, person string, number int64) (own bool, err error) {
 	err = d.db.GetContext(ctx, &own, `SELECT EXISTS (SELECT FROM tickets WHERE number = $1 AND requester_id::text = $2)`, number, person)
 	return own, postgres.Kind(ctx, err)
+}
+
+// why explains the state of a ticket to staff, in the company's zone.
+func (d *Desk) why(t *Ticket, history []Entry) map[string]string {
+	snap := d.settings.Current()
+	past := make([]lifecycle.Past, 0, len(history))
+	for _, h := range history {
+		past = append(past, lifecycle.Past{At: h.At, By: h.ActorName, Event: h.Event, To: h.To, Why: h.Why})
+	}
+	return rules(snap).Why(t.Ticket, past, func(at time.Time) string {
+		return at.In(snap.Calendar.Location()).Format("Monday 2 January, 3:04 PM MST")
+	})
 }

@@ -13,6 +13,8 @@ interface Full extends Ticket {
   comments: { id: string; author: { kind: string; name: string }; body: string; public: boolean; at: string; attachments: Upload[] }[]
   files: Upload[]
   escalations: Escalation[]
+  merged_into: number | null
+  why?: Record<string, string>
   history: { at: string; actor: { name: string; kind: string }; event: string; from: string; to: string; why: string }[]
   diagnostics: Record<string, string | string[]>
 }
@@ -47,7 +49,8 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
       <div class="ticket__main">
         <p><button class="button" data-kind="plain" onClick={back}>Back to the list</button></p>
         <h1>{t.number} · {t.subject}</h1>
-        <p><span class="badge" data-is={t.status}>{t.status}</span> <Next t={t} />{t.follow_up_of && <> · follow-up of {t.follow_up_of}</>}</p>
+        <p><span class="badge" data-is={t.status}>{t.status}</span> <Next t={t} />{t.follow_up_of && <> · follow-up of {t.follow_up_of}</>}{t.merged_into && <> · merged into {t.merged_into}</>}</p>
+        {t.why && <details><summary>Why is it so?</summary><ul class="why">{Object.entries(t.why).map(([k, v]) => <li key={k}><strong>{reasons[k]}</strong> {v}</li>)}</ul></details>}
         <Escalations list={t.escalations} changed={() => void load()} onError={onError} />
         {t.comments.map(c => <article class="comment" data-public={String(c.public)} key={c.id}><strong>{c.author.name || 'Chatnow'}</strong> <span class="quiet">{day(c.at)}{!c.public && ' · note, for champions only'}</span><p>{c.body}</p><Files list={c.attachments} /></article>)}
         {closed ? <p class="notice">Closed is final. A reply of the customer opens a follow-up.</p> : (
@@ -66,11 +69,37 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         <dl><dt>Requester</dt><dd>{t.requester.name}<br />{t.requester.email}</dd></dl>
         <div class="field"><label for="t-priority">Priority</label><select class="input" id="t-priority" disabled={closed} value={t.priority} onChange={e => void change({ priority: e.currentTarget.value })}>{support.value?.priorities.map(p => <option value={p.id}>{p.name}: {p.question}</option>)}</select></div>
         <div class="field"><label for="t-assignee">Assignee</label><select class="input" id="t-assignee" disabled={closed} value={t.assignee?.id ?? ''} onChange={e => void change({ assignee: e.currentTarget.value })}><option value="">Nobody</option>{staff.value.map(m => <option value={m.id}>{m.name}</option>)}</select></div>
+        <Merge t={t} act={act} />
         <h2>Diagnostics</h2>
         <Files list={t.files} />
         <dl>{Object.entries(t.diagnostics).filter(([k, v]) => v.length > 0 && k !== 'logs' && k !== 'screenshots').map(([k, v]) => <><dt>{k.replace('_', ' ')}</dt><dd>{Array.isArray(v) ? v.join(', ') : v}</dd></>)}</dl>
       </aside>
     </main>
+  )
+}
+
+const reasons: Record<string, string> = { status: 'The status.', priority: 'The priority.', update_due_at: 'The next update.', solves_at: 'Solving itself.', closes_at: 'Closing.' }
+
+/** Puts a ticket into another one of the same matter; undone within a day. */
+function Merge({ t, act }: { t: Full; act(f: () => Promise<{ ticket: Full }>): Promise<void> }) {
+  const [into, setInto] = useState('')
+  const [other, setOther] = useState(false)
+  const path = `/tickets/${t.number}`
+  if (t.merged_into) return <p><button class="button" onClick={() => void act(() => call(`${path}/unmerge`, { method: 'POST', body: {}, key: crypto.randomUUID() }))}>Undo the merge into {t.merged_into}</button></p>
+  if (t.status === 'closed') return null
+  const go = () => act(async () => {
+    try {
+      await call(`${path}/merge`, { body: { into: Number(into), confirm: other }, key: crypto.randomUUID() })
+      return await call<{ ticket: Full }>(path)
+    } catch (e) {
+      if ((e as Problem).code === 'other_requester') setOther(true)
+      throw e
+    }
+  })
+  return (
+    <details><summary>Merge into another ticket</summary>
+      <form class="filters" onSubmit={e => { e.preventDefault(); void go() }}><label class="unseen" for="into">Number of the other ticket</label><input class="input" id="into" inputMode="numeric" placeholder="Number" value={into} onInput={e => setInto(e.currentTarget.value)} />
+        <button class="button" disabled={!Number(into)}>{other ? 'Merge all the same' : 'Merge'}</button></form></details>
   )
 }
 

@@ -36,8 +36,9 @@ export async function until(page, f) {
 }
 export const tell = async (what, more = {}) => ok((await fetch(`${control}/${what}?${new URLSearchParams(more)}`, { method: 'POST' })).ok, `control ${what}`)
 
-export async function signIn(email) {
-  const p = await person()
+export async function signIn(email, options = {}, before = async () => {}) {
+  const p = await person(options)
+  await before(p)
   await p.goto(`${base}/console`)
   await p.fill('#email', email)
   await p.fill('#password', 'a long password')

@@ -2,6 +2,7 @@
 // Started by e2e_test.go with the server's address; it exits non-zero at the first thing that is not as it should be.
 import { accessible, ask, base, browser, faults, ok, person, shot, signIn, tell, until } from './browser.mjs'
 import { customers } from './customers.mjs'
+import { duty } from './duty.mjs'
 import { settings } from './settings.mjs'
 
 const journeys = {
@@ -173,7 +174,7 @@ const journeys = {
 
 try {
   const only = process.env.ONLY
-  for (const [name, run] of Object.entries({ ...journeys, ...customers, ...settings })) {
+  for (const [name, run] of Object.entries({ ...journeys, ...customers, ...settings, ...duty })) {
     if (only && !name.includes(only)) continue
     faults.length = 0
     try { await run() } catch (e) {

@@ -5,6 +5,7 @@ import { Settings } from './settings/settings'
 import { Side } from './side'
 import { connected, drawer, me, mine, open, presence, queue, screen, sound, toast } from './store'
 import { save } from '../lib/keep'
+import { Still } from './still'
 import { Talk } from './talk'
 import { Tickets } from './tickets'
 import { useEffect } from 'preact/hooks'
@@ -32,6 +33,7 @@ export function App() {
         </main>
       )}
       <Dialogs />
+      <Still />
       {toast.value && <p class="toast" role="alert">{toast.value}</p>}
     </div>
   )

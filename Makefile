@@ -1,5 +1,5 @@
 # run and test install what is missing, and ask for nothing first.
-.PHONY: run test build shots
+.PHONY: run test lint build shots
 run:
 	@.ci/need postgres
 	go run ./cmd/chatnow
@@ -9,6 +9,10 @@ test:
 	@cd static && npm ci --silent --no-audit --no-fund && npm run --silent check
 	go vet ./...
 	go test -race -timeout 15m ./...
+# The linter is built from source the first time, in two minutes or so.
+lint:
+	@unformatted=$$(git ls-files "*.go" | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	go tool -modfile=tools/go.mod golangci-lint run --timeout 10m ./...
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/chatnow ./cmd/chatnow
 # The pictures of the README, taken on the way through the browser journeys.

@@ -32,7 +32,7 @@ func (d *Desk) serve(c echo.Context, anyOrigin bool, talk func(k *conn)) error {
 		Subprotocols: []string{protocol.Version}, OriginPatterns: patterns, CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
-		return nil // Accept has answered
+		return nil //nolint:nilerr // Accept has answered
 	}
 	ws.SetReadLimit(protocol.MaxFrame)
 	k := newConn(d, ws, cork)

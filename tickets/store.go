@@ -96,7 +96,7 @@ func insert(ctx context.Context, tx *sqlx.Tx, t *Ticket, key, first string) (num
 	err = tx.GetContext(ctx, &number, insertTicket, t.Status, t.Priority, t.Priority.Level(), t.Subject, postgres.NullText(t.RequesterID), t.RequesterName,
 		t.RequesterEmail, postgres.NullText(t.Assignee), t.Origin, string(diag), t.Version, t.CreatedAt, postgres.Null(t.UpdateDueAt), postgres.Null(t.Wake()),
 		postgres.NullInt(t.FollowUpOf), postgres.NullText(t.Chat), postgres.NullText(key), t.words(first), t.RequesterZone)
-	if err == sql.ErrNoRows {
+	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
 	if err != nil {

@@ -77,8 +77,7 @@ func run(command string) error {
 		if err != nil {
 			return err
 		}
-		defer closeDB()
-		return postgres.Migrate(ctx, db.DB)
+		return errors.Join(postgres.Migrate(ctx, db.DB), closeDB())
 	case "demo":
 		return app.Demo(ctx, cfg)
 	case "psql":
@@ -106,7 +105,7 @@ func version() error {
 }
 
 // addChampion works beside a running server: then the private database is reached by its database.url.
-func addChampion(ctx context.Context, cfg app.Config) error {
+func addChampion(ctx context.Context, cfg app.Config) (err error) {
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
 	if err != nil && line == "" {
 		return fmt.Errorf("read the password from standard input: %w", err)
@@ -119,7 +118,7 @@ func addChampion(ctx context.Context, cfg app.Config) error {
 	if err != nil {
 		return err
 	}
-	defer closeDB()
+	defer func() { err = errors.Join(err, closeDB()) }()
 	if err := postgres.Migrate(ctx, db.DB); err != nil {
 		return err
 	}

@@ -33,13 +33,13 @@ func schemaRef(name string) object { return object{"$ref": "#/components/schemas
 
 // answer makes the schema of what an operation gives.
 func answer(gives string) object {
-	key, name, wrapped := strings.Cut(gives, ":")
+	_, _, wrapped := strings.Cut(gives, ":")
 	if !wrapped {
 		return schemaRef(gives)
 	}
 	props, required := object{}, []string{}
 	for _, part := range strings.Split(gives, ",") {
-		key, name, _ = strings.Cut(part, ":")
+		key, name, _ := strings.Cut(part, ":")
 		item, list := strings.CutPrefix(name, "[]")
 		switch {
 		case item == "string" || item == "integer":

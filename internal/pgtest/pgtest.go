@@ -138,6 +138,7 @@ func slot() (string, error) {
 	return "", fmt.Errorf("64 test processes run already")
 }
 
+//nolint:unused // a file that nothing holds would be closed by the garbage collector
 var held *os.File // open, and so locked, until the process ends
 
 // template makes the migrated template, and clears what killed tests left.
@@ -187,6 +188,7 @@ func dropOld(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
+	defer rows.Close()
 	var old []string
 	for rows.Next() {
 		var name string

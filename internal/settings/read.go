@@ -164,7 +164,7 @@ func (in *incoming) UnmarshalJSON(raw []byte) error {
 	}
 	var head struct{ Version *int64 }
 	if err := json.Unmarshal(in.raw, &head); err != nil {
-		return nil // the strict reader says what is wrong
+		return nil //nolint:nilerr // the strict reader says what is wrong
 	}
 	if head.Version == nil {
 		return fault.WrongField("version", "Say which version of the settings you have read.")

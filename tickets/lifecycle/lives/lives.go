@@ -136,7 +136,7 @@ func (l *life) expect(want string) error {
 	if reason, ok := strings.CutPrefix(want, "refused "); ok {
 		kinds := map[string]error{"closed": lifecycle.ErrClosed, "status": lifecycle.ErrStatus, "moot": lifecycle.ErrMoot}
 		if kinds[reason] == nil || !errors.Is(l.err, kinds[reason]) {
-			return fmt.Errorf("got %v", l.err)
+			return fmt.Errorf("got %w", errors.Join(errors.New("no such refusal"), l.err))
 		}
 		l.err = nil
 		return nil

@@ -105,10 +105,18 @@ func (p *Private) url(db string) string {
 	return "postgres://" + superuser + "@/" + db + "?" + q.Encode()
 }
 
+// knownAccount says what to do when a process runs as a number that has no account, as containers do.
+func knownAccount(uid string) error {
+	if _, err := user.LookupId(uid); err != nil {
+		return fmt.Errorf("PostgreSQL looks its own account up, and user %s has none in /etc/passwd: start chatnow as a user who has, or set DATABASE_URL: %w", uid, err)
+	}
+	return nil
+}
+
 // serverAccount is nil unless we are root. initdb looks its account up, so it must exist.
 func serverAccount() (*account, error) {
 	if os.Geteuid() != 0 {
-		return nil, nil
+		return nil, knownAccount(strconv.Itoa(os.Geteuid()))
 	}
 	for _, name := range []string{"postgres", "nobody"} {
 		u, err := user.Lookup(name)

@@ -190,3 +190,12 @@ func TestTheVersionIsChosenByTheData(t *testing.T) {
 		t.Errorf("with nothing installed: %v", err)
 	}
 }
+
+func TestAnAccountThatIsMissingIsSaid(t *testing.T) {
+	if err := knownAccount(strconv.Itoa(os.Geteuid())); err != nil {
+		t.Errorf("our own: %v", err)
+	}
+	if err := knownAccount("543219876"); err == nil || !strings.Contains(err.Error(), "/etc/passwd") || !strings.Contains(err.Error(), "543219876") {
+		t.Errorf("nobody's: %v", err)
+	}
+}

@@ -24,7 +24,8 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
   const [body, setBody] = useState(kept(`ticket.${number}`, ''))
   const [files, setFiles] = useState<Upload[]>([])
   const [key, setKey] = useState(crypto.randomUUID())
-  const load = () => call<{ ticket: Full }>(`/tickets/${number}`).then(r => setT(r.ticket), (e: Problem) => onError(e.message))
+  const [failed, setFailed] = useState('')
+  const load = () => call<{ ticket: Full }>(`/tickets/${number}`).then(r => { setT(r.ticket); setFailed('') }, (e: Problem) => { setFailed(e.message); if (t) onError(e.message) })
   useEffect(() => { void load() }, [number])
   const write = (s: string) => { setBody(s); save(`ticket.${number}`, s || null) }
   const act = async (f: () => Promise<{ ticket: Full }>) => {
@@ -42,6 +43,7 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
     return r
   })
   const change = (more: object) => act(() => call(`/tickets/${number}`, { method: 'PATCH', body: { version: t!.version, ...more } }))
+  if (!t && failed) return <main class="pane"><p class="notice" data-tone="late" role="alert">Ticket {number}: {failed} <button class="button" onClick={() => void load()}>Try again</button> <button class="button" data-kind="plain" onClick={back}>Back to the list</button></p></main>
   if (!t) return <p class="empty" role="status">Loading ticket {number}…</p>
   const closed = t.status === 'closed'
   return (
@@ -63,7 +65,7 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
               <Attach place={`ticket ${number}`} onFile={up => setFiles(l => [...l, up])} /></p></div>
         )}
         <h2>What happened</h2>
-        <ol class="history">{t.history.map(h => <li>{day(h.at)}: {h.event} {h.from && `${h.from} → `}{h.to} {h.why && `(${h.why})`} {h.actor.name && `by ${h.actor.name}`}</li>)}</ol>
+        <ol class="history">{t.history.map(h => <li><time dateTime={h.at} class="quiet">{day(h.at)}</time> <strong>{events[h.event] ?? h.event}</strong> {h.from && `${h.from} → `}{h.event === 'created' ? '' : h.to}{h.actor.name && `, by ${h.actor.name}`}. {h.why && <span class="quiet">{h.why}</span>}</li>)}</ol>
       </div>
       <aside class="side" aria-label="Particulars">
         <dl><dt>Requester</dt><dd>{t.requester.name}<br />{t.requester.email}</dd></dl>
@@ -72,12 +74,14 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         <Merge t={t} act={act} />
         <h2>Diagnostics</h2>
         <Files list={t.files} />
-        <dl>{Object.entries(t.diagnostics).filter(([k, v]) => v.length > 0 && k !== 'logs' && k !== 'screenshots').map(([k, v]) => <><dt>{k.replace('_', ' ')}</dt><dd>{Array.isArray(v) ? v.join(', ') : v}</dd></>)}</dl>
+        <dl>{Object.entries(t.diagnostics).filter(([k, v]) => v.length > 0 && k !== 'logs' && k !== 'screenshots').map(([k, v]) => <><dt>{labels[k] ?? k}</dt><dd>{Array.isArray(v) ? v.join(', ') : v}</dd></>)}</dl>
       </aside>
     </main>
   )
 }
 
+const labels: Record<string, string> = { product: 'Product', os: 'System', os_version: 'Its version', app_version: 'App', devices: 'Computers', accounts: 'Accounts', destinations: 'Destinations', description: 'Description' }
+const events: Record<string, string> = { created: 'Came', status: 'Status', priority: 'Priority', assigned: 'Assigned to', details: 'Edited', escalated: 'A manager was asked for', escalation: 'Escalation', escalation_over: 'Escalation', merged: 'Merged', unmerged: 'Merge undone', took_in: 'Took in ticket', gave_back: 'Gave back ticket', reminded: 'The customer was reminded', survey: 'The customer was asked how we did' }
 const reasons: Record<string, string> = { status: 'The status.', priority: 'The priority.', update_due_at: 'The next update.', solves_at: 'Solving itself.', closes_at: 'Closing.' }
 
 /** Puts a ticket into another one of the same matter; undone within a day. */

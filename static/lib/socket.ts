@@ -16,6 +16,7 @@ export class Socket {
 
   constructor(private path: string, private hello: () => object, private onFrame: (f: Frame) => void, private onState: (up: boolean) => void) {
     addEventListener('online', () => this.again(0))
+    addEventListener('offline', () => this.drop()) // the system knows sooner than a silent link shows
     document.addEventListener('visibilitychange', () => { if (!document.hidden) this.check() })
     setInterval(() => this.check(), 5_000)
     this.open()
@@ -62,11 +63,18 @@ export class Socket {
 
   private check(): void {
     if (this.up && Date.now() - this.heard > deadAfter) {
-      const old = this.ws!
-      this.ws = undefined
-      old.close()
-      this.onState(false)
+      this.drop()
       this.open()
     }
+  }
+
+  /** Gives the link up without waiting for its end. */
+  private drop(): void {
+    const old = this.ws
+    if (!old) return
+    this.ws = undefined
+    old.close()
+    this.onState(false)
+    this.again(1000)
   }
 }

@@ -224,7 +224,14 @@ func (d *Desk) Do(ctx context.Context, by lifecycle.Actor, ch Change, where stri
 		if t, err = get(ctx, tx, true, where, args...); err != nil {
 			return err
 		}
+		asked := t
 		if t, err = d.survivor(ctx, tx, t); err != nil {
+			return err
+		}
+		if by.Kind == "customer" && t.RequesterEmail != asked.RequesterEmail {
+			touched = append(touched, t.Number)
+			err = d.heardElsewhere(ctx, tx, asked, t, ch, by)
+			t = asked
 			return err
 		}
 		if ch.Version != 0 && ch.Version != t.Version {
@@ -249,21 +256,6 @@ func (d *Desk) Do(ctx context.Context, by lifecycle.Actor, ch Change, where stri
 	}
 	for _, number := range touched {
 		d.Published(ctx, number)
-	}
-	return t, nil
-}
-
-// survivor follows merges: what is said to a merged ticket is said to the one it went into.
-func (d *Desk) survivor(ctx context.Context, tx *sqlx.Tx, t Ticket) (Ticket, error) {
-	for range 10 {
-		if t.MergedInto == 0 {
-			break
-		}
-		next, err := get(ctx, tx, true, `t.number = $1`, t.MergedInto)
-		if err != nil {
-			return t, err
-		}
-		t = next
 	}
 	return t, nil
 }

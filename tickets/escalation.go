@@ -102,8 +102,12 @@ func (d *Desk) Escalate(ctx context.Context, by lifecycle.Actor, in Asked, where
 		if err != nil {
 			return err
 		}
+		asked := t
 		if t, err = d.survivor(ctx, tx, t); err != nil {
 			return err
+		}
+		if by.Kind == "customer" && t.RequesterEmail != asked.RequesterEmail {
+			return explain(lifecycle.ErrClosed) // it went into somebody else's
 		}
 		if in.Key != "" {
 			err := postgres.Kind(ctx, tx.GetContext(ctx, &e, `SELECT `+escalationColumns+` FROM escalations e WHERE e.idem_key = $1`, in.Key))

@@ -163,6 +163,43 @@ func notMerged(err error) error {
 	return err
 }
 
+// survivor follows merges: what is said to a merged ticket is said to the one it went into.
+func (d *Desk) survivor(ctx context.Context, tx *sqlx.Tx, t Ticket) (Ticket, error) {
+	for range 10 {
+		if t.MergedInto == 0 {
+			break
+		}
+		next, err := get(ctx, tx, true, `t.number = $1`, t.MergedInto)
+		if err != nil {
+			return t, err
+		}
+		t = next
+	}
+	return t, nil
+}
+
+// heardElsewhere keeps what a customer says to a ticket that went into somebody else's: his words stay
+// on his own ticket, where champions read them with the other's story, and only wake that one. Neither
+// customer sees anything of the other.
+func (d *Desk) heardElsewhere(ctx context.Context, tx *sqlx.Tx, own, other Ticket, ch Change, by lifecycle.Actor) error {
+	if ch.Comment == nil {
+		return explain(lifecycle.ErrClosed)
+	}
+	if repeated, err := d.repeated(ctx, tx, &own, ch.Key); err != nil || repeated {
+		return err
+	}
+	said := *ch.Comment
+	said.At = d.now().UTC().Truncate(time.Microsecond)
+	if err := d.say(ctx, tx, own.Number, said, ch.Key); err != nil {
+		return err
+	}
+	snap, err := d.settings.InTx(ctx, tx)
+	if err != nil || other.Status == lifecycle.Closed {
+		return err
+	}
+	return d.change(ctx, tx, &other, Change{Events: []lifecycle.Event{lifecycle.CustomerReplied{}}}, by, snap)
+}
+
 func (d *Desk) postMerge(c echo.Context) error {
 	var in struct {
 		Into    int64  `json:"into"`

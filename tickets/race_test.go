@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -154,6 +155,27 @@ func TestMergeAndItsUndoing(t *testing.T) {
 	}
 	if got := mails(t, db, a.Number); got != "[received]" {
 		t.Errorf("mails of the merged one: %s", got)
+	}
+	// Into somebody else's, when a champion confirms it: neither customer sees the other's words.
+	mine, theirs := open("mia@example.com"), open("tom@example.com")
+	if err := merge(mine.Number, theirs.Number, true); err != nil {
+		t.Fatal(err)
+	}
+	got := must(t, d, ines, mine.Number, Change{Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Comment: &Said{By: ines, Body: "My secret.", Public: true}})
+	if got.Number != mine.Number {
+		t.Errorf("Mia was shown ticket %d", got.Number)
+	}
+	for _, staff := range []bool{false, true} {
+		view, err := d.View(t.Context(), read(t, d, theirs.Number), staff)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if seen := strings.Contains(fmt.Sprint(view), "My secret."); seen != staff {
+			t.Errorf("staff %v sees Mia's words: %v", staff, seen)
+		}
+	}
+	if _, _, err := d.Escalate(t.Context(), ines, Asked{Reason: "My reason."}, `t.number = $1`, mine.Number); fault.Code(err) != "closed" {
+		t.Errorf("Mia escalated Tom's ticket: %v", err)
 	}
 	// Two merges at once, into each other: one happens.
 	x, y := open("eva@example.com"), open("eva@example.com")

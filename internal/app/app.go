@@ -160,7 +160,9 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	parts, stopParts := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopParts()
 	var group errgroup.Group
-	for _, part := range []func(context.Context) error{bus.Run, st.Run, sender.Run, desk.RunTimers, chats.Run, func(ctx context.Context) error { return cleanUp(ctx, cfg.Log, srv.CleanUp, uploads.Sweep) }} {
+	for _, part := range []func(context.Context) error{bus.Run, st.Run, sender.Run, desk.RunTimers, chats.Run, func(ctx context.Context) error {
+		return cleanUp(ctx, cfg.Log, srv.CleanUp, people.Sweep, uploads.Sweep)
+	}} {
 		group.Go(func() error { return part(parts) })
 	}
 	if cfg.Ready != nil {

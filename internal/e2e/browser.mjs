@@ -20,7 +20,7 @@ export async function person(options = {}) {
   return page
 }
 export async function shot(page, name) {
-  if (!shots) return
+  if (!shots || (process.env.SHOTS_ONLY && !process.env.SHOTS_ONLY.split(' ').includes(name))) return
   mkdirSync(shots, { recursive: true })
   await page.screenshot({ path: `${shots}/${name}.png` })
 }

@@ -76,7 +76,7 @@ export const customers = {
     await p.reload()
     await p.waitForSelector('text=We are waiting for you')
     await accessible(p, 'pending ticket')
-    await shot(p, 'ticket')
+    await shot(p, 'customer-ticket')
     await p.fill('#body', 'Also 11.7.2.')
     await p.setInputFiles('#files', [{ name: 'again.png', mimeType: 'image/png', buffer: picture }])
     await p.click('text=Send answer') // at once: it goes by itself when the file is there

@@ -34,6 +34,9 @@ func (d *Desk) View(ctx context.Context, t Ticket, staff bool) (map[string]any, 
 	v["files"] = fileViews(named)
 	if staff {
 		v["why"] = d.why(&t, history)
+		if v["mail_problem"], err = d.mailProblem(ctx, t.Number); err != nil {
+			return nil, err
+		}
 	}
 	list := []map[string]any{}
 	for i := range escalations {
@@ -88,4 +91,17 @@ func (d *Desk) why(t *Ticket, history []Entry) map[string]string {
 	return rules(snap).Why(t.Ticket, past, func(at time.Time) string {
 		return at.In(snap.Calendar.Location()).Format("Monday 2 January, 3:04 PM MST")
 	})
+}
+
+// mailProblem tells champions of a mail about a ticket that could not be delivered: the customer does
+// not know what they have written. A later mail that arrived ends it.
+func (d *Desk) mailProblem(ctx context.Context, number int64) (any, error) {
+	var problem []string
+	err := d.db.SelectContext(ctx, &problem, `SELECT o.kind || ': ' || o.problem FROM outbox o WHERE o.ticket = $1 AND o.state = 'failed'
+		AND NOT EXISTS (SELECT FROM outbox later WHERE later.ticket = $1 AND later.state = 'sent' AND later.queued_at > o.queued_at)
+		ORDER BY o.queued_at DESC LIMIT 1`, number)
+	if err != nil || len(problem) == 0 {
+		return nil, postgres.Kind(ctx, err)
+	}
+	return problem[0], nil
 }

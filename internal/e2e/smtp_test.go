@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -29,9 +30,14 @@ func (p *postOffice) NewSession(*smtp.Conn) (smtp.Session, error) { return &deli
 type delivery struct{ p *postOffice }
 
 func (d *delivery) Mail(string, *smtp.MailOptions) error { return nil }
-func (d *delivery) Rcpt(string, *smtp.RcptOptions) error { return nil }
-func (d *delivery) Reset()                               {}
-func (d *delivery) Logout() error                        { return nil }
+func (d *delivery) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if strings.HasPrefix(to, "gone@") {
+		return &smtp.SMTPError{Code: 550, Message: "There is no such mailbox"}
+	}
+	return nil
+}
+func (d *delivery) Reset()        {}
+func (d *delivery) Logout() error { return nil }
 func (d *delivery) Data(r io.Reader) error {
 	m, err := mail.ReadMessage(r)
 	if err != nil {
@@ -69,7 +75,11 @@ func TestMailsOfALifeLeave(t *testing.T) {
 	relay := smtp.NewServer(box)
 	served := make(chan error, 1)
 	go func() { served <- relay.Serve(l) }()
-	t.Cleanup(func() { _ = relay.Close(); <-served })
+	t.Cleanup(func() {
+		if err := errors.Join(relay.Close(), <-served); err != nil && !errors.Is(err, smtp.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
 
 	db := pgtest.URL(t)
 	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: db, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler), SMTPURL: "smtp://" + l.Addr().String()}}
@@ -117,6 +127,12 @@ func TestMailsOfALifeLeave(t *testing.T) {
 	if got, _, body := chris.open(o.path(strings.ReplaceAll(text, "=3D", "="), "/survey/")); got != 200 || !strings.Contains(body, "How satisfied") {
 		t.Fatalf("%d\n%s", got, body)
 	}
+	// A mail that is refused for good is told to champions on the ticket.
+	gone := strconv.FormatInt(o.ticket("gone@example.com"), 10)
+	o.eventually("the refusal on the ticket", func() bool {
+		_, said := ask(t, "GET", o.base+"/api/v1/tickets/"+gone, "", "Cookie", o.admin)
+		return strings.Contains(said, `"mail_problem":"received: `) && strings.Contains(said, "no such mailbox")
+	})
 	box.mu.Lock()
 	defer box.mu.Unlock()
 	seen := map[string]bool{}

@@ -28,6 +28,8 @@ export const ticket = signal<number | null>(asked)
 export const screen = signal<'chats' | 'tickets' | 'settings'>(asked ? 'tickets' : 'chats')
 export const sound = signal(load('console.sound', true))
 setInterval(() => { clockTick.value = now() }, 1000)
+/** For long lists, which need no seconds. */
+export const slowTick = computed(() => Math.floor(clockTick.value / 15_000) * 15_000)
 
 /** When a customer began to wait for an answer; null when it is his turn. */
 export function unanswered(c: Chat): number | null {

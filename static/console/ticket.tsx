@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
 import { load as kept, save } from '../lib/keep'
+import { older } from '../lib/system'
 import { day } from '../lib/time'
 import { size } from '../lib/upload'
 import { Attach } from '../lib/files'
@@ -15,6 +16,7 @@ interface Full extends Ticket {
   escalations: Escalation[]
   merged_into: number | null
   why?: Record<string, string>
+  mail_problem?: string | null
   history: { at: string; actor: { name: string; kind: string }; event: string; from: string; to: string; why: string }[]
   diagnostics: Record<string, string | string[]>
 }
@@ -53,6 +55,7 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         <h1>{t.number} · {t.subject}</h1>
         <p><span class="badge" data-is={t.status}>{t.status}</span> <Next t={t} />{t.follow_up_of && <> · follow-up of {t.follow_up_of}</>}{t.merged_into && <> · merged into {t.merged_into}</>}</p>
         {t.why && <details><summary>Why is it so?</summary><ul class="why">{Object.entries(t.why).map(([k, v]) => <li key={k}><strong>{reasons[k]}</strong> {v}</li>)}</ul></details>}
+        {t.mail_problem && <p class="notice" data-tone="late" role="alert">The customer did not get our mail. {t.mail_problem}</p>}
         <Escalations list={t.escalations} changed={() => void load()} onError={onError} />
         {t.comments.map(c => <article class="comment" data-public={String(c.public)} key={c.id}><strong>{c.author.name || 'Chatnow'}</strong> <span class="quiet">{day(c.at)}{!c.public && ' · note, for champions only'}</span><p>{c.body}</p><Files list={c.attachments} /></article>)}
         {closed ? <p class="notice">Closed is final. A reply of the customer opens a follow-up.</p> : (
@@ -74,7 +77,7 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         <Merge t={t} act={act} />
         <h2>Diagnostics</h2>
         <Files list={t.files} />
-        <dl>{Object.entries(t.diagnostics).filter(([k, v]) => v.length > 0 && k !== 'logs' && k !== 'screenshots').map(([k, v]) => <><dt>{labels[k] ?? k}</dt><dd>{Array.isArray(v) ? v.join(', ') : v}</dd></>)}</dl>
+        <dl>{Object.entries(t.diagnostics).filter(([k, v]) => v.length > 0 && k !== 'logs' && k !== 'screenshots').map(([k, v]) => <><dt>{labels[k] ?? k}</dt><dd>{Array.isArray(v) ? v.join(', ') : v}{k === 'app_version' && <Version has={String(v)} product={String(t.diagnostics['product'])} />}</dd></>)}</dl>
       </aside>
     </main>
   )
@@ -105,6 +108,12 @@ function Merge({ t, act }: { t: Full; act(f: () => Promise<{ ticket: Full }>): P
       <form class="filters" onSubmit={e => { e.preventDefault(); void go() }}><label class="unseen" for="into">Number of the other ticket</label><input class="input" id="into" inputMode="numeric" placeholder="Number" value={into} onInput={e => setInto(e.currentTarget.value)} />
         <button class="button" disabled={!Number(into)}>{other ? 'Merge all the same' : 'Merge'}</button></form></details>
   )
+}
+
+/** Tells at a glance that an app is not the current one (M47). */
+function Version({ has, product }: { has: string; product: string }) {
+  const now = support.value?.products.find(p => p.name === product || (!product && p.served))?.version
+  return now && older(has, now) ? <> <span class="badge" data-is="high">current is {now}</span></> : null
 }
 
 function Files({ list }: { list: Upload[] }) {

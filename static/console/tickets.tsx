@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
-import { day, now } from '../lib/time'
-import { say, ticket } from './store'
+import { day, longSpan } from '../lib/time'
+import { slowTick, say, ticket } from './store'
 import { TicketPage } from './ticket'
 
 export interface Ticket { number: number; status: string; priority: string; subject: string; requester: { name: string; email: string }; assignee: { id: string; name: string } | null; version: number; update_due_at: string | null; solves_at: string | null; closes_at: string | null; created_at: string; follow_up_of: number | null }
@@ -39,8 +39,9 @@ export function Tickets() {
 /** What happens next, and when. */
 export function Promise({ t }: { t: Ticket }) {
   if (t.update_due_at) {
-    const late = Date.parse(t.update_due_at) < now()
-    return late ? <strong class="wrong">Late since {day(t.update_due_at)}</strong> : <span>{day(t.update_due_at)}</span>
+    const left = Date.parse(t.update_due_at) - slowTick.value
+    if (left < 0) return <strong class="wrong" title={day(t.update_due_at)}>Late by {longSpan(-left)}</strong>
+    return <span title={day(t.update_due_at)}>{left < 86_400_000 ? `in ${longSpan(left)}` : day(t.update_due_at)}</span>
   }
   if (t.solves_at) return <span class="quiet">Solved {day(t.solves_at)} unless answered</span>
   if (t.closes_at) return <span class="quiet">Closed {day(t.closes_at)} unless answered</span>

@@ -14,3 +14,10 @@ export function span(ms: number): string {
   const two = (n: number) => String(n).padStart(2, '0')
   return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`
 }
+/** 3 days, 4 h 12 min, or 12 min: what is left of a promise. */
+export function longSpan(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  const hours = Math.floor(minutes / 60)
+  if (hours >= 48) return `${Math.floor(hours / 24)} days`
+  return hours ? `${hours} h ${minutes % 60} min` : `${minutes} min`
+}

@@ -122,3 +122,43 @@ func TestTheDocumentIsTrue(t *testing.T) {
 		t.Fatal(said)
 	}
 }
+
+// Every route of the API, asked by nobody and by people of each role: whoever may not is told so before
+// anything is read or written.
+func TestThePermissionsOfEveryRoute(t *testing.T) {
+	o := newOffice(t)
+	s := o.surface()
+	addStaff(t, o.cfg.DatabaseURL, "champ@example.com", "Champ", "champion")
+	addStaff(t, o.cfg.DatabaseURL, "boss@example.com", "Boss", "manager")
+	newReader(t, o.base).signUp(o, "cust@example.com")
+	cookies := map[string]string{"nobody": "", "signed in": cookieOf(t, o.cfg.Listen, "cust@example.com"), "staff": cookieOf(t, o.cfg.Listen, "champ@example.com"), "manager": cookieOf(t, o.cfg.Listen, "boss@example.com")}
+	rank := map[string]int{"anyone": 0, "staff or chat token": 0, "signed in": 1, "staff": 2, "manager": 3, "admin": 4}
+	checked := 0
+	for path, item := range s.Paths.Map() {
+		for method, op := range item.Operations() {
+			permission, _ := op.Extensions["x-permission"].(string)
+			least, known := rank[permission]
+			if !known {
+				t.Errorf("%s %s: who is %q?", method, path, permission)
+			}
+			for who, cookie := range cookies {
+				have := max(rank[who], 0)
+				if have >= least {
+					continue
+				}
+				want := http.StatusForbidden
+				if cookie == "" {
+					want = http.StatusUnauthorized
+				}
+				at := strings.NewReplacer("{number}", "1001", "{id}", "5e0f4d2c-6a53-4d0c-8c87-0f6f1c2f7a10", "{token}", "x", "{n}", "0").Replace(path)
+				if got, said := ask(t, method, o.base+"/api/v1"+at, "{}", "Cookie", cookie); got != want {
+					t.Errorf("%s %s by %s: %d, not %d: %s", method, path, who, got, want, said)
+				}
+				checked++
+			}
+		}
+	}
+	if checked < 60 {
+		t.Errorf("only %d were checked", checked)
+	}
+}

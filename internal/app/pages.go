@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -211,6 +213,19 @@ func (p *pages) send(c echo.Context) error {
 	data["Number"], data["Due"], data["Email"], data["Given"] = t.Number, at(t.UpdateDueAt, s), t.RequesterEmail, t.RequesterName
 	data["PriorityName"], _ = priorityWords(s, t.Priority)
 	return p.Render(c, http.StatusCreated, "ticket_sent", data)
+}
+
+// formKey names one sending: a double click, the back button and a retry are the same one, but who goes
+// back, changes the words and sends again means another ticket.
+func formKey(key string, f url.Values) string {
+	words := url.Values{}
+	for name, values := range f {
+		if name != "key" && name != "logs" {
+			words[name] = values
+		}
+	}
+	sum := sha256.Sum256([]byte(words.Encode()))
+	return "form:" + key + ":" + hex.EncodeToString(sum[:16])
 }
 
 // raised gives the level that a scenario of the form stands for, where it is higher: any one suffices (M26).

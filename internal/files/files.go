@@ -3,12 +3,14 @@ package files
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -138,7 +140,7 @@ func (s *Service) Keep(ctx context.Context, name string, r io.Reader, person str
 	defer s.discard(tmp)
 	n, err := io.Copy(tmp, io.LimitReader(r, MaxEach+1))
 	switch {
-	case err != nil && fault.KindOf(err) == fault.Internal && ctx.Err() == nil && isDisk(err):
+	case err != nil && isDisk(err):
 		return Upload{}, full(err)
 	case err != nil:
 		return Upload{}, fault.Bad("The file did not arrive to its end.").Because(err)
@@ -155,13 +157,9 @@ func (s *Service) Keep(ctx context.Context, name string, r io.Reader, person str
 	return s.finish(ctx, id, tmp, n)
 }
 
+// isDisk tells a disk that takes no more from a line that was cut: only the first is ours to mend.
 func isDisk(err error) bool {
-	for _, word := range []string{"no space left", "disk quota", "read-only file system", "input/output error"} {
-		if strings.Contains(err.Error(), word) {
-			return true
-		}
-	}
-	return false
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO)
 }
 
 // discard ends a file on its way.

@@ -65,6 +65,9 @@ func (s *Service) Part(ctx context.Context, id string, n int, r io.Reader) error
 	defer s.discard(tmp)
 	got, err := io.Copy(tmp, io.LimitReader(r, want+1))
 	if err != nil {
+		if isDisk(err) {
+			return full(err)
+		}
 		return fault.Bad("The part did not arrive to its end.").Because(err)
 	}
 	if got != want {

@@ -14,6 +14,7 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -43,6 +44,7 @@ type Config struct {
 	TrustedProxies []string
 	RateLimits     bool
 	SMTPURL        string    // empty: mails stay readable in the outbox
+	NATSURL        string    // empty: the database carries what nodes tell each other
 	S3URL          string    // empty: uploads are kept below Data
 	MailFrom       string    // empty: support@ and the host of BaseURL
 	MetricsListen  string    // empty: nobody counts
@@ -110,7 +112,10 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	}
 	srv := web.New(web.Config{BaseURL: base, TrustedProxies: proxies, Limits: cfg.RateLimits, Log: cfg.Log, Now: cfg.Now})
 	srv.UseDatabase(db)
-	bus := cluster.NewPostgres(db, dsn, cfg.Log)
+	bus, err := openBus(ctx, cfg, db, dsn)
+	if err != nil {
+		return err
+	}
 	st, err := settings.Open(ctx, db, bus, cfg.Now, cfg.Log)
 	if err != nil {
 		return err
@@ -248,6 +253,28 @@ func watchers(cfg Config, db *sqlx.DB, srv *web.Server, chats *chat.Desk) (func(
 	srv.Observe(set.Request)
 	chats.Observe(set.Commit)
 	return func(ctx context.Context) error { return set.Serve(ctx, l) }, nil
+}
+
+// openBus opens what carries hints between nodes.
+func openBus(ctx context.Context, cfg Config, db *sqlx.DB, dsn string) (*cluster.Shared, error) {
+	if cfg.NATSURL == "" {
+		return cluster.NewPostgres(db, dsn, cfg.Log)
+	}
+	var name string // servers of several databases may share one NATS
+	if err := db.GetContext(ctx, &name, `SELECT system_identifier || '-' || current_database() FROM pg_control_system()`); err != nil {
+		return nil, fmt.Errorf("ask the database for its name: %w", err)
+	}
+	return cluster.NewNATS(db, cfg.NATSURL, subjectOf(name), cfg.Log)
+}
+
+// subjectOf makes a name a part of a NATS subject.
+func subjectOf(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r > ' ' && r < 0x7f && r != '.' && r != '*' && r != '>' {
+			return r
+		}
+		return '_'
+	}, name)
 }
 
 // openFiles opens the store of uploads: a bucket where one is named, else a folder.

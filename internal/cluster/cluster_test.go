@@ -70,14 +70,23 @@ func (e *ear) heard(key string) bool {
 }
 
 type node struct {
-	*Postgres
+	*Shared
 	stop func() // an orderly end
 }
 
 // start runs a bus on the database until the test ends or stop is called.
 func start(t *testing.T, db *sqlx.DB, dsn string) node {
 	t.Helper()
-	p := NewPostgres(db, dsn, slog.New(slog.DiscardHandler))
+	p, err := NewPostgres(db, dsn, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run(t, p)
+}
+
+// run lets a bus live until the test ends or stop is called.
+func run(t *testing.T, p *Shared) node {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
@@ -151,7 +160,7 @@ func TestHintsArriveOnceAndInOrder(t *testing.T) {
 		want = append(want, fmt.Sprint(i))
 		a.Publish(t.Context(), Hint{Topic: "chat", Key: want[i], Body: []byte("m")})
 		if i%100 == 0 {
-			eventually(t, "room", func() bool { a.Postgres.mu.Lock(); defer a.Postgres.mu.Unlock(); return len(a.waiting) < 2000 })
+			eventually(t, "room", func() bool { a.Shared.mu.Lock(); defer a.Shared.mu.Unlock(); return len(a.waiting) < 2000 })
 		}
 	}
 	for who, e := range map[string]*ear{"own": own, "other": other} {

@@ -6,7 +6,7 @@ import "encoding/json"
 const maxHeard = 1000
 
 // take hears one envelope of another node.
-func (p *Postgres) take(payload string) {
+func (p *Shared) take(payload string) {
 	var e envelope
 	if err := json.Unmarshal([]byte(payload), &e); err != nil {
 		p.log.Warn("another node says what cannot be read", "err", err)

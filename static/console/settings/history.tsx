@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../../lib/api'
 import { day } from '../../lib/time'
+import { differences } from './diff'
 import { Group } from './field'
 import type { Doc } from './store'
 
@@ -21,13 +22,4 @@ export function History() {
       ))}</ol>
     </Group>
   )
-}
-
-interface Difference { path: string; from: string; to: string }
-function differences(a: unknown, b: unknown, path = ''): Difference[] {
-  if (JSON.stringify(a) === JSON.stringify(b) || path === 'version') return []
-  const object = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v)
-  if (object(a) && object(b)) return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap(k => differences(a[k], b[k], path ? `${path}.${k}` : k))
-  const words = (v: unknown) => v === undefined ? 'nothing' : JSON.stringify(v).slice(0, 200)
-  return [{ path, from: words(a), to: words(b) }]
 }

@@ -1,8 +1,20 @@
+import { plain } from './duration'
+
 export interface Difference { path: string; from: string; to: string }
 type Thing = Record<string, unknown>
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 const isThing = (v: unknown): v is Thing => typeof v === 'object' && v !== null && !Array.isArray(v)
-const words = (v: unknown) => v === undefined ? 'nothing' : typeof v === 'string' ? `“${v.slice(0, 200)}”` : JSON.stringify(v).slice(0, 200)
+
+/** A value as people say it: hours, waits, lists of words, and a thing by its name. */
+function words(v: unknown): string {
+  if (v === undefined) return 'nothing'
+  if (typeof v === 'boolean') return v ? 'yes' : 'no'
+  if (typeof v === 'string') return plain(v) || (v ? `“${v.slice(0, 200)}”` : 'empty')
+  if (isThing(v)) return words(v['name'] ?? JSON.stringify(v))
+  if (!Array.isArray(v)) return String(v)
+  if (v.length === 0) return 'none'
+  return v.map(one => Array.isArray(one) ? one.join('–') : words(one)).join(', ').slice(0, 400)
+}
 
 /** What differs from a to b, each by its path. */
 export function differences(a: unknown, b: unknown, path = ''): Difference[] {

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../../lib/api'
 import { day } from '../../lib/time'
-import { differences } from './diff'
+import { differences, type Difference } from './diff'
 import { Group } from './field'
 import type { Doc } from './store'
 
@@ -18,8 +18,13 @@ export function History() {
     <Group title="Who changed what">
       <ol class="changes">{list.map((e, i) => (
         <li key={e.version}><p><strong>{day(e.at)}</strong>, {e.by || 'the program'}, version {e.version}</p>
-          <ul>{list[i + 1] ? differences(list[i + 1]!.settings, e.settings).map(d => <li key={d.path}><code>{d.path}</code>: {d.from} → {d.to}</li>) : <li class="quiet">{e.version === 1 ? 'As the product came.' : 'The oldest that is shown.'}</li>}</ul></li>
+          <ul>{list[i + 1] ? <Changes of={differences(list[i + 1]!.settings, e.settings)} /> : <li class="quiet">{e.version === 1 ? 'As the product came.' : 'The oldest that is shown.'}</li>}</ul></li>
       ))}</ol>
     </Group>
   )
+}
+
+function Changes({ of }: { of: Difference[] }) {
+  if (of.length === 0) return <li class="quiet">Saved without a change.</li>
+  return <>{of.map(d => <li key={d.path}><code>{d.path}</code>: {d.from} → {d.to}</li>)}</>
 }

@@ -5,7 +5,7 @@ export const text = {
   waits: [
     ['solved_closes_after', 'Solved becomes Closed after', 'The policy says two days: 48h.'],
     ['pending_solves_after', 'Pending becomes Solved after', 'The policy says four days: 96h.'],
-    ['survey_after', 'The survey is sent after Closed, after', '0s sends it at once.'],
+    ['survey_after', 'The survey is sent after Closed, after', ''],
     ['survey_cooldown', 'One customer is asked again after', '720h are 30 days.'],
     ['escalation_within', 'A manager decides an escalation within', 'In business time.'],
     ['chat_offer_for', 'A waiting chat is offered to one champion for', 'Then the next is asked.'],

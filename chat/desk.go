@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,6 +50,24 @@ func NewDesk(db *sqlx.DB, srv *web.Server, st *settings.Store, people *accounts.
 	bus.Subscribe("floor", func(cluster.Hint) { d.floor.wake() }, d.floor.wake)
 	st.OnChange(func(*settings.Snapshot) { d.floor.wake() })
 	return d
+}
+
+// Observe is told of each commit of the log; call it before Run.
+func (d *Desk) Observe(f func(messages int, took time.Duration)) { d.entries.observe = f }
+
+// Sockets tells how many sockets of each kind are open on this node.
+func (d *Desk) Sockets() map[string]int {
+	d.sockets.mu.Lock()
+	defer d.sockets.mu.Unlock()
+	out := map[string]int{"customer": 0, "console": 0}
+	for _, what := range d.sockets.conns {
+		if strings.HasPrefix(what, consolePrefix) {
+			out["console"]++
+		} else {
+			out["customer"]++
+		}
+	}
+	return out
 }
 
 // Run keeps the log and the floor until ctx ends. Sockets are ended before, by Drain.

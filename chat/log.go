@@ -66,6 +66,7 @@ type Log struct {
 	seed     maphash.Seed
 	shards   [writers]chan *Entry
 	onCommit func(chat string, ms []Stored)
+	observe  func(messages int, took time.Duration) // nil: nobody counts
 }
 
 // Stored is a committed message, ready to be shown.
@@ -163,7 +164,11 @@ func (w *writer) write(ctx context.Context, batch []*Entry) {
 	var out []Outcome
 	var err error
 	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		begun := time.Now()
 		out, err = w.commit(ctx, batch)
+		if err == nil && w.log.observe != nil {
+			w.log.observe(len(batch), time.Since(begun))
+		}
 		if err == nil || ctx.Err() != nil || !worthRetrying(err) || time.Now().Add(pause).After(batch[0].due) {
 			break
 		}

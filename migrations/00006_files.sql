@@ -6,6 +6,7 @@ CREATE TABLE uploads (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     name       text        NOT NULL,
     size       bigint      NOT NULL CHECK (size >= 0),
+    arrived    bigint      NOT NULL DEFAULT 0, -- bytes of it that take room
     media_type text        NOT NULL DEFAULT '',
     state      text        NOT NULL DEFAULT 'coming' CHECK (state IN ('coming', 'here')),
     preview    boolean     NOT NULL DEFAULT false,

@@ -32,6 +32,7 @@ var cli struct {
 	SMTPURL        string   `name:"smtp-url" env:"CHATNOW_SMTP_URL" help:"Mail server, such as smtp://user:pass@host:587; without one, mails stay readable in the outbox."`
 	MailFrom       string   `env:"CHATNOW_MAIL_FROM" help:"Sender of mails; default support@ and the host of the base URL."`
 	S3URL          string   `name:"s3-url" env:"CHATNOW_S3_URL" help:"Bucket for uploads, such as s3://KEY:SECRET@host:9000/bucket?region=eu-central-1 (tls=off without TLS); without one, they are kept in the data folder, which several nodes must share."`
+	MetricsListen  string   `env:"CHATNOW_METRICS_LISTEN" help:"Separate address for /metrics and /debug/pprof, such as 127.0.0.1:9090; without one there are none."`
 	TrustedProxies []string `env:"CHATNOW_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed."`
 	RateLimits     string   `default:"on" enum:"on,off" env:"CHATNOW_RATE_LIMITS" help:"off for load tests."`
 	LogLevel       string   `default:"info" enum:"debug,info,warn,error" env:"CHATNOW_LOG_LEVEL" help:"How much is logged."`
@@ -66,7 +67,7 @@ func run(command string) error {
 	if err := level.UnmarshalText([]byte(cli.LogLevel)); err != nil {
 		return err
 	}
-	cfg := app.Config{Listen: cli.Listen, DatabaseURL: cli.DatabaseURL, Data: cli.Data, BaseURL: cli.BaseURL, TrustedProxies: cli.TrustedProxies, SMTPURL: cli.SMTPURL, S3URL: cli.S3URL, Version: release, MailFrom: cli.MailFrom,
+	cfg := app.Config{Listen: cli.Listen, DatabaseURL: cli.DatabaseURL, Data: cli.Data, BaseURL: cli.BaseURL, TrustedProxies: cli.TrustedProxies, SMTPURL: cli.SMTPURL, S3URL: cli.S3URL, MetricsListen: cli.MetricsListen, Version: release, MailFrom: cli.MailFrom,
 		RateLimits: cli.RateLimits == "on", Out: os.Stdout, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))}
 	switch command {

@@ -25,6 +25,7 @@ import (
 	"chatnow/internal/cluster"
 	"chatnow/internal/files"
 	"chatnow/internal/mail"
+	"chatnow/internal/metrics"
 	"chatnow/internal/openapi"
 	"chatnow/internal/postgres"
 	"chatnow/internal/settings"
@@ -44,6 +45,7 @@ type Config struct {
 	SMTPURL        string    // empty: mails stay readable in the outbox
 	S3URL          string    // empty: uploads are kept below Data
 	MailFrom       string    // empty: support@ and the host of BaseURL
+	MetricsListen  string    // empty: nobody counts
 	Version        string    // of the program
 	Out            io.Writer // where the first words go
 	Log            *slog.Logger
@@ -153,6 +155,10 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	if err := document(srv, cfg.Version); err != nil {
 		return err
 	}
+	watch, err := watchers(cfg, db, srv, chats)
+	if err != nil {
+		return err
+	}
 	if err := greet(ctx, cfg, srv, people); err != nil {
 		return err
 	}
@@ -160,7 +166,7 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	parts, stopParts := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopParts()
 	var group errgroup.Group
-	for _, part := range []func(context.Context) error{bus.Run, st.Run, sender.Run, desk.RunTimers, chats.Run, func(ctx context.Context) error {
+	for _, part := range []func(context.Context) error{bus.Run, st.Run, sender.Run, desk.RunTimers, chats.Run, watch, func(ctx context.Context) error {
 		return cleanUp(ctx, cfg.Log, srv.CleanUp, people.Sweep, uploads.Sweep)
 	}} {
 		group.Go(func() error { return part(parts) })
@@ -227,6 +233,21 @@ func health(srv *web.Server, db *sqlx.DB) {
 		}
 		return c.String(http.StatusOK, "ready\n")
 	})
+}
+
+// watchers counts for Prometheus, on an address of its own, where one is named.
+func watchers(cfg Config, db *sqlx.DB, srv *web.Server, chats *chat.Desk) (func(context.Context) error, error) {
+	if cfg.MetricsListen == "" {
+		return func(context.Context) error { return nil }, nil
+	}
+	l, err := net.Listen("tcp", cfg.MetricsListen)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w; choose another address with CHATNOW_METRICS_LISTEN", cfg.MetricsListen, err)
+	}
+	set := metrics.New(db, cfg.Log, chats.Sockets)
+	srv.Observe(set.Request)
+	chats.Observe(set.Commit)
+	return func(ctx context.Context) error { return set.Serve(ctx, l) }, nil
 }
 
 // openFiles opens the store of uploads: a bucket where one is named, else a folder.

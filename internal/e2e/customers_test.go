@@ -338,3 +338,34 @@ func TestAddressesLinksAndPasswords(t *testing.T) {
 		t.Fatalf("%d %s", got, said)
 	}
 }
+
+func TestTheFormMakesOneTicketOfOneSending(t *testing.T) {
+	o := newOffice(t)
+	r := newReader(t, o.base)
+	number := regexp.MustCompile(`Ticket (\d+) is open`)
+	send := func(fields ...string) string {
+		t.Helper()
+		given := append([]string{"key", "5e0f4d2c-6a53-4d0c-8c87-0f6f1c2f7a10", "name", "Chris", "email", "chris@example.com", "subject", "It stands still", "priority", "low"}, fields...)
+		status, _, body := r.form("/tickets/new", given...)
+		found := number.FindStringSubmatch(body)
+		if status != 201 || found == nil {
+			t.Fatalf("%d\n%s", status, body)
+		}
+		return found[1]
+	}
+	first := send("description", "Since Monday.", "true", "My account has expired")
+	if again := send("description", "Since Monday.", "true", "My account has expired"); again != first {
+		t.Errorf("sent twice it is %s and %s", first, again)
+	}
+	if other := send("description", "Since Tuesday, I meant."); other == first {
+		t.Error("what was changed before it was sent again is lost")
+	}
+	if _, said := ask(t, "GET", o.base+"/api/v1/tickets/"+first, "", "Cookie", o.admin); !strings.Contains(said, `"priority":"urgent"`) || !strings.Contains(said, "True for me: My account has expired.") {
+		t.Errorf("the scenario is not Urgent: %s", said)
+	}
+	// What is wrong stands at its field, and nothing is lost.
+	status, _, body := r.form("/tickets/new", "name", "Chris", "email", "chris", "subject", "It stands still", "description", "Words & <more>", "devices", "12")
+	if status != 422 || !strings.Contains(body, `id="wrong-email"`) || !strings.Contains(body, `id="wrong-devices"`) || !strings.Contains(body, "Words &amp; &lt;more&gt;") {
+		t.Errorf("%d\n%s", status, body)
+	}
+}

@@ -26,7 +26,7 @@ func (s *Service) Routes(srv *web.Server) {
 	srv.Upload(http.MethodPost, "/uploads", "101M", web.Anyone, s.postUpload, limit)
 	srv.API(http.MethodPost, "/uploads/parts", web.Anyone, s.postBegin, limit)
 	srv.API(http.MethodGet, "/uploads/:id/parts", web.Anyone, s.getParts)
-	srv.Upload(http.MethodPut, "/uploads/:id/parts/:n", "2M", web.Anyone, s.putPart)
+	srv.Upload(http.MethodPut, "/uploads/:id/parts/:n", "2M", web.Anyone, s.putPart, srv.Limit("upload-parts", 1, 1000))
 	srv.API(http.MethodPost, "/uploads/:id/done", web.Anyone, s.postDone)
 	srv.Upload(http.MethodGet, "/uploads/:id", "1K", web.Anyone, s.getUpload)
 	srv.Upload(http.MethodGet, "/uploads/:id/preview", "1K", web.Anyone, s.getPreview)

@@ -3,12 +3,14 @@ package files
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/uuid"
@@ -109,15 +111,20 @@ func tooLarge() error {
 	return &fault.Error{Kind: fault.TooLarge, Code: "too_large", Detail: fmt.Sprintf("A file has up to %d MiB.", MaxEach>>20)}
 }
 
+// room refuses what would not fit beside all files that nothing has named yet.
+func (s *Service) room(ctx context.Context, size int64) error {
+	var taken int64
+	if err := s.db.GetContext(ctx, &taken, `SELECT COALESCE(sum(arrived), 0) FROM uploads WHERE ticket IS NULL AND chat IS NULL`); err != nil {
+		return postgres.Kind(ctx, err)
+	}
+	if taken+size > maxFree {
+		return fault.Unavailable("Too many files are under way at the moment. Try again later.")
+	}
+	return nil
+}
+
 // begin keeps a row for a file that is about to arrive; without its end it is swept away.
 func (s *Service) begin(ctx context.Context, name string, size int64, person string) (string, error) {
-	var waiting int64
-	if err := s.db.GetContext(ctx, &waiting, `SELECT COALESCE(sum(size), 0) FROM uploads WHERE ticket IS NULL AND chat IS NULL`); err != nil {
-		return "", postgres.Kind(ctx, err)
-	}
-	if waiting+size > maxFree {
-		return "", fault.Unavailable("Too many files are under way at the moment. Try again later.")
-	}
 	var id string
 	err := s.db.GetContext(ctx, &id, `INSERT INTO uploads (name, size, uploader, created_at) VALUES ($1, $2, $3, $4) RETURNING id`,
 		cleanName(name), size, postgres.NullText(person), s.now())
@@ -133,12 +140,15 @@ func (s *Service) Keep(ctx context.Context, name string, r io.Reader, person str
 	defer s.discard(tmp)
 	n, err := io.Copy(tmp, io.LimitReader(r, MaxEach+1))
 	switch {
-	case err != nil && fault.KindOf(err) == fault.Internal && ctx.Err() == nil && isDisk(err):
+	case err != nil && isDisk(err):
 		return Upload{}, full(err)
 	case err != nil:
 		return Upload{}, fault.Bad("The file did not arrive to its end.").Because(err)
 	case n > MaxEach:
 		return Upload{}, tooLarge()
+	}
+	if err := s.room(ctx, n); err != nil {
+		return Upload{}, err
 	}
 	id, err := s.begin(ctx, name, n, person)
 	if err != nil {
@@ -147,13 +157,9 @@ func (s *Service) Keep(ctx context.Context, name string, r io.Reader, person str
 	return s.finish(ctx, id, tmp, n)
 }
 
+// isDisk tells a disk that takes no more from a line that was cut: only the first is ours to mend.
 func isDisk(err error) bool {
-	for _, word := range []string{"no space left", "disk quota", "read-only file system", "input/output error"} {
-		if strings.Contains(err.Error(), word) {
-			return true
-		}
-	}
-	return false
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO)
 }
 
 // discard ends a file on its way.
@@ -191,7 +197,7 @@ func (s *Service) finish(ctx context.Context, id string, f *os.File, size int64)
 		return Upload{}, err
 	}
 	var r row
-	err = s.db.GetContext(ctx, &r, `UPDATE uploads SET state = 'here', size = $2, media_type = $3, preview = $4, found = $5, entries = $6
+	err = s.db.GetContext(ctx, &r, `UPDATE uploads SET state = 'here', size = $2, arrived = $2, media_type = $3, preview = $4, found = $5, entries = $6
 		WHERE id = $1 RETURNING `+columns, id, size, kind, picture, string(foundJSON), string(entriesJSON))
 	if err != nil {
 		return Upload{}, postgres.Kind(ctx, err)

@@ -65,6 +65,9 @@ func (s *Service) Part(ctx context.Context, id string, n int, r io.Reader) error
 	defer s.discard(tmp)
 	got, err := io.Copy(tmp, io.LimitReader(r, want+1))
 	if err != nil {
+		if isDisk(err) {
+			return full(err)
+		}
 		return fault.Bad("The part did not arrive to its end.").Because(err)
 	}
 	if got != want {
@@ -73,7 +76,14 @@ func (s *Service) Part(ctx context.Context, id string, n int, r io.Reader) error
 	if _, err := tmp.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
-	return s.store.Put(ctx, partKey(id, n), tmp, want)
+	if err := s.room(ctx, want); err != nil {
+		return err
+	}
+	if err := s.store.Put(ctx, partKey(id, n), tmp, want); err != nil {
+		return err
+	}
+	_, err = s.db.ExecContext(ctx, `UPDATE uploads SET arrived = arrived + $2 WHERE id = $1 AND state = 'coming'`, id, want)
+	return postgres.Kind(ctx, err)
 }
 
 // Missing tells which parts are still to come.

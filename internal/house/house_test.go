@@ -12,7 +12,7 @@ var floors = [][]string{
 	{"internal/fault", "internal/text", "hours", "migrations"},
 	{"internal/postgres", "chat/protocol", "tickets/lifecycle", "static", "internal/pgtest"},
 	{"internal/web", "tickets/lifecycle/lives"},
-	{"internal/cluster", "internal/mail", "internal/openapi"},
+	{"internal/cluster", "internal/mail", "internal/openapi", "internal/metrics"},
 	{"internal/settings", "internal/accounts"},
 	{"internal/files"},
 	{"tickets"},

@@ -31,6 +31,9 @@ type Config struct {
 	Now            func() time.Time
 }
 
+// Observe is told of each answered request, by its route.
+func (s *Server) Observe(f func(method, route string, status int, took time.Duration)) { s.observe = f }
+
 // Limits of every request (robustness 1.8).
 const (
 	headerTimeout = 5 * time.Second
@@ -50,6 +53,7 @@ type Server struct {
 	errorPage func(c echo.Context, status int, problem map[string]any) error
 	draining  atomic.Bool
 	db        *sqlx.DB
+	observe   func(method, route string, status int, took time.Duration) // nil: nobody counts
 }
 
 // New assembles the server. Routes are added before Serve.
@@ -182,6 +186,9 @@ func (s *Server) logRequests() echo.MiddlewareFunc {
 		LogStatus: true, LogMethod: true, LogRoutePath: true, LogLatency: true, LogRequestID: true,
 		HandleError: true,
 		LogValuesFunc: func(c echo.Context, v middleware.RequestLoggerValues) error {
+			if s.observe != nil && !c.IsWebSocket() {
+				s.observe(v.Method, v.RoutePath, v.Status, v.Latency)
+			}
 			// The route, not the address: addresses hold tokens.
 			s.log.DebugContext(c.Request().Context(), "request",
 				"method", v.Method, "route", v.RoutePath, "status", v.Status, "ms", v.Latency.Milliseconds(), "request", v.RequestID)

@@ -17,7 +17,7 @@ async function submit(): Promise<void> {
   try {
     const made = chat.value?.state === 'ended' && !chat.value.ticket
       ? await convert<{ ticket: Sent }>({ subject: f.subject, priority: priority.value, diagnostics: { product, description: f.description } })
-      : await call<{ ticket: Sent }>('/tickets', { key, body: { name: me.value.name, email: me.value.email, subject: f.subject, description: f.description, priority: priority.value, diagnostics: { product } } })
+      : await call<{ ticket: Sent }>('/tickets', { key, body: { name: me.value.name, email: me.value.email, subject: f.subject, description: f.description, priority: priority.value, diagnostics: { product }, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone } })
     sent.value = made.ticket
     remember({ question: '' })
     write('')

@@ -35,18 +35,26 @@ export const settings = {
     ok(await admin.evaluate(() => document.activeElement?.getAttribute('aria-invalid')) === 'true', 'the wrong field has the focus')
     await accessible(admin, 'settings: a wrong field')
     await shot(admin, 'settings-wrong')
+    await admin.click('.settings nav >> text=Products') // elsewhere: saving leads back to the field
+    await admin.click('text=Save >> nth=-1')
+    await admin.waitForSelector('h1:has-text("Waiting times")')
+    await until(admin, () => document.activeElement?.getAttribute('aria-invalid') === 'true')
     await admin.fill('text=Solved becomes Closed after', '24h')
+    await admin.waitForSelector('small:has-text("1 day.")')
 
     // Somebody else saves meanwhile: both changes stay.
     const doc = await (await admin.request.get(`${api}/settings`)).json()
-    ok((await admin.request.put(`${api}/settings`, { data: { ...doc, destinations: [...doc.destinations, 'A shoe box'] } })).ok(), 'the other one saves')
+    ok((await admin.request.put(`${api}/settings`, { data: { ...doc, policy: { ...doc.policy, survey_cooldown: '24h' }, destinations: [...doc.destinations, 'A shoe box'] } })).ok(), 'the other one saves')
     await admin.waitForSelector('[aria-invalid="true"]', { state: 'detached' })
     await admin.click('text=Save >> nth=-1')
     await admin.waitForSelector('text=Somebody else saved settings meanwhile')
+    await admin.waitForSelector('code:has-text("policy.survey_cooldown")') // what it was is said
+    await shot(admin, 'settings-stale')
+    await accessible(admin, 'settings: changed meanwhile')
     await admin.click('text=Save >> nth=-1')
     await admin.waitForSelector('text=Saved. It is in force')
     const both = await (await admin.request.get(`${api}/settings`)).json()
-    ok(both.policy.solved_closes_after === '24h0m0s' && both.destinations.includes('A shoe box'), 'both changes are kept')
+    ok(both.policy.solved_closes_after === '24h0m0s' && both.policy.survey_cooldown === '24h0m0s' && both.destinations.includes('A shoe box'), 'both changes are kept')
 
     // Holidays of a file, line by line.
     await admin.click('text=Holidays')
@@ -60,6 +68,35 @@ export const settings = {
     await admin.waitForSelector('text=remove: not in the file')
     await admin.click('text=Take over >> nth=-1')
     ok(await admin.inputValue('text=Name') === 'Christmas Day', 'Christmas stays')
+
+    // Lists are typed as one types.
+    await admin.click('.settings nav >> text=Lists and limits')
+    await admin.focus('text=One on a line')
+    await admin.keyboard.press('Control+End')
+    await admin.keyboard.type('\nA cupboard')
+    await admin.click('text=Save >> nth=-1')
+    await admin.waitForSelector('text=Saved. It is in force')
+    ok((await (await admin.request.get(`${api}/settings`)).json()).destinations.at(-1) === 'A cupboard', 'a line is added by keyboard')
+
+    // On a phone, at night.
+    for (const [width, height] of [[768, 1024], [390, 844]]) {
+      await admin.setViewportSize({ width, height })
+      await admin.emulateMedia({ colorScheme: width === 390 ? 'dark' : 'light' })
+      for (const section of ['Hours', 'Holidays', 'Waiting times', 'Products', 'History']) {
+        await admin.click(`.settings nav >> text=${section}`)
+        await admin.waitForSelector(`h1:has-text("${section}")`)
+        await accessible(admin, `settings at ${width}: ${section}`)
+        ok(await admin.evaluate(() => document.querySelector('.settings').scrollWidth <= document.querySelector('.settings').clientWidth), `nothing is wider than ${width}: ${section}`)
+        await shot(admin, `settings-${section.toLowerCase().replaceAll(' ', '-')}-${width}`)
+      }
+    }
+    await admin.setViewportSize({ width: 1440, height: 900 })
+    for (const section of ['Hours', 'Waiting times']) {
+      await admin.click(`.settings nav >> text=${section}`)
+      await accessible(admin, `settings in the dark: ${section}`)
+      await shot(admin, `settings-${section.toLowerCase().replaceAll(' ', '-')}-dark`)
+    }
+    await admin.emulateMedia({ colorScheme: 'light' })
 
     for (const section of ['Products', 'Priorities', 'Lists and limits', 'History', 'Outbox']) {
       await admin.click(`.settings nav >> text=${section}`)

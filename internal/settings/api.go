@@ -27,7 +27,7 @@ func (s *Store) Routes(srv *web.Server, admin web.Permission, who func(echo.Cont
 		}
 		return c.JSON(http.StatusOK, snap.Doc)
 	})
-	srv.API(http.MethodPost, "/settings/holidays", admin, s.postImport)
+	srv.Upload(http.MethodPost, "/settings/holidays", maxCalendar, admin, s.postImport)
 	srv.API(http.MethodGet, "/settings/history", admin, s.getHistory)
 	srv.API(http.MethodGet, "/support", web.Anyone, func(c echo.Context) error {
 		return c.JSON(http.StatusOK, s.Current().Support(s.now()))

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	ics "github.com/arran4/golang-ical"
 	"github.com/labstack/echo/v4"
+	"github.com/teambition/rrule-go"
 
 	"chatnow/hours"
 	"chatnow/internal/fault"
@@ -18,21 +20,24 @@ import (
 )
 
 const (
-	maxCalendar  = 256 << 10 // bytes of an iCalendar file
-	maxDays      = 31        // of one holiday
-	yearsAhead   = 3         // for what comes every year
+	maxCalendar  = "1M" // of an iCalendar file
+	maxDays      = 31   // of one holiday
+	yearsAhead   = 3    // for what comes every year
+	oldest       = 1900 // year in which a rule may begin
 	maxCalEvents = 2000
+	maxRules     = 100 // one that names a day that never comes is followed to the year 9999
 )
 
 // postImport reads holidays from an iCalendar file (RFC 5545). It proposes: nothing is kept before an
 // administrator has approved the difference, so an emptied file opens no office at Christmas.
 func (s *Store) postImport(c echo.Context) error {
-	raw, err := io.ReadAll(io.LimitReader(c.Request().Body, maxCalendar+1))
+	raw, err := io.ReadAll(c.Request().Body)
+	var answered *echo.HTTPError // the limit of the route
+	if errors.As(err, &answered) {
+		return answered
+	}
 	if err != nil {
 		return fault.Bad("The file did not arrive to its end.").Because(err)
-	}
-	if len(raw) > maxCalendar {
-		return &fault.Error{Kind: fault.TooLarge, Code: "too_large", Detail: "A calendar has up to 256 KiB."}
 	}
 	list, err := holidaysOf(raw, s.now())
 	if err != nil {
@@ -54,24 +59,26 @@ func holidaysOf(raw []byte, now time.Time) ([]hours.Holiday, error) {
 	if len(events) > maxCalEvents {
 		return nil, fault.WrongField("file", fmt.Sprintf("Up to %d events.", maxCalEvents))
 	}
-	first, last := now.Year(), now.Year()+yearsAhead
-	found := map[string]string{}
+	first := time.Date(now.Year(), 1, 1, 0, 0, 0, 0, time.UTC)
+	last := time.Date(now.Year()+yearsAhead, 12, 31, 0, 0, 0, 0, time.UTC)
+	found, rules := map[string]string{}, 0
 	for _, e := range events {
 		from, to, ok := wholeDays(e)
-		if !ok {
+		if !ok || word(e, ics.ComponentPropertyStatus) == "CANCELLED" {
 			continue // an appointment closes no office
 		}
 		name := "Holiday"
-		if p := e.GetProperty(ics.ComponentPropertySummary); p != nil && text.Line(p.Value) != "" {
-			name = text.Cut(strings.ReplaceAll(text.Line(p.Value), `\,`, ","), maxName)
+		if said := text.Line(ics.FromText(word(e, ics.ComponentPropertySummary))); said != "" {
+			name = text.Cut(said, maxName)
 		}
-		rule := e.GetProperty(ics.ComponentPropertyRrule)
-		for year := 0; year <= yearsAhead+100 && from.Year()+year <= last; year++ {
-			if year > 0 && (rule == nil || !strings.Contains(strings.ToUpper(rule.Value), "FREQ=YEARLY") || strings.Contains(strings.ToUpper(rule.Value), "BY")) {
-				break // only what comes on the same date each year can be told without a doubt
+		if e.GetProperty(ics.ComponentPropertyRrule) != nil {
+			if rules++; rules > maxRules {
+				return nil, fault.WrongField("file", fmt.Sprintf("Up to %d events that come again.", maxRules))
 			}
-			for d := 0; d < maxDays && from.AddDate(0, 0, d).Before(to); d++ {
-				if day := from.AddDate(year, 0, d); day.Year() >= first && day.Year() <= last {
+		}
+		for _, begins := range comings(e, from, last) {
+			for d := range min(int(to.Sub(from)/(24*time.Hour)), maxDays) {
+				if day := begins.AddDate(0, 0, d); !day.Before(first) && !day.After(last) {
 					found[day.Format(time.DateOnly)] = name
 				}
 			}
@@ -102,4 +109,39 @@ func wholeDays(e *ics.VEvent) (from, to time.Time, ok bool) {
 		}
 	}
 	return from, to, true
+}
+
+// comings are the days on which an event begins, up to last. Only what comes by the year is followed: a
+// holiday does not come each week, and such rules could be made to run for hours. A rule that cannot be
+// read leaves the first day.
+func comings(e *ics.VEvent, from, last time.Time) []time.Time {
+	said := strings.ToUpper(word(e, ics.ComponentPropertyRrule))
+	o, err := rrule.StrToROption(said)
+	if said == "" || err != nil || o.Freq != rrule.YEARLY || from.Year() < oldest || from.After(last) ||
+		len(o.Byhour)+len(o.Byminute)+len(o.Bysecond) > 0 {
+		return []time.Time{from}
+	}
+	o.Dtstart = from
+	if o.Until.IsZero() || o.Until.After(last) {
+		o.Until = last
+	}
+	rule, err := rrule.NewRRule(*o)
+	if err != nil {
+		return []time.Time{from}
+	}
+	left := map[string]bool{}
+	for _, p := range e.GetProperties(ics.ComponentPropertyExdate) {
+		for day := range strings.SplitSeq(p.Value, ",") {
+			left[day] = true
+		}
+	}
+	return slices.DeleteFunc(rule.All(), func(t time.Time) bool { return left[t.Format("20060102")] })
+}
+
+// word is the value of a property; none is empty.
+func word(e *ics.VEvent, name ics.ComponentProperty) string {
+	if p := e.GetProperty(name); p != nil {
+		return p.Value
+	}
+	return ""
 }

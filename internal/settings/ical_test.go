@@ -33,9 +33,19 @@ func TestHolidaysOfAnICalendarFile(t *testing.T) {
 			[]hours.Holiday{day("2026-12-24", "Christmas"), day("2026-12-25", "Christmas")}},
 		"every year": {calendar(event("DTSTART;VALUE=DATE:20200101", "SUMMARY:New Year", "RRULE:FREQ=YEARLY")),
 			[]hours.Holiday{day("2026-01-01", "New Year"), day("2027-01-01", "New Year"), day("2028-01-01", "New Year"), day("2029-01-01", "New Year")}},
-		"an appointment": {calendar(event("DTSTART:20261126T090000Z", "DTEND:20261126T100000Z", "SUMMARY:Meeting")), []hours.Holiday{}},
-		"long past":      {calendar(event("DTSTART;VALUE=DATE:20011126", "SUMMARY:Old")), []hours.Holiday{}},
-		"empty":          {calendar(), []hours.Holiday{}},
+		"the fourth Thursday of November": {calendar(event("DTSTART;VALUE=DATE:20221124", "SUMMARY:Thanksgiving\\, observed", "RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH")),
+			[]hours.Holiday{day("2026-11-26", "Thanksgiving, observed"), day("2027-11-25", "Thanksgiving, observed"), day("2028-11-23", "Thanksgiving, observed"), day("2029-11-22", "Thanksgiving, observed")}},
+		"every second year, but for one": {calendar(event("DTSTART;VALUE=DATE:20240601", "SUMMARY:Inventory", "RRULE:FREQ=YEARLY;INTERVAL=2", "EXDATE;VALUE=DATE:20260601")),
+			[]hours.Holiday{day("2028-06-01", "Inventory")}},
+		"a rule that has ended":  {calendar(event("DTSTART;VALUE=DATE:20200101", "SUMMARY:Old", "RRULE:FREQ=YEARLY;UNTIL=20231231")), []hours.Holiday{}},
+		"four times and no more": {calendar(event("DTSTART;VALUE=DATE:20230101", "SUMMARY:New Year", "RRULE:FREQ=YEARLY;COUNT=4")), []hours.Holiday{day("2026-01-01", "New Year")}},
+		"a leap day":             {calendar(event("DTSTART;VALUE=DATE:20240229", "SUMMARY:Leap", "RRULE:FREQ=YEARLY")), []hours.Holiday{day("2028-02-29", "Leap")}},
+		"a day that never comes": {calendar(event("DTSTART;VALUE=DATE:20240101", "SUMMARY:Never", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")), []hours.Holiday{}},
+		"every second":           {calendar(event("DTSTART;VALUE=DATE:20261201", "SUMMARY:Odd", "RRULE:FREQ=SECONDLY")), []hours.Holiday{day("2026-12-01", "Odd")}},
+		"cancelled":              {calendar(event("DTSTART;VALUE=DATE:20261201", "SUMMARY:Off", "STATUS:CANCELLED")), []hours.Holiday{}},
+		"an appointment":         {calendar(event("DTSTART:20261126T090000Z", "DTEND:20261126T100000Z", "SUMMARY:Meeting")), []hours.Holiday{}},
+		"long past":              {calendar(event("DTSTART;VALUE=DATE:20011126", "SUMMARY:Old")), []hours.Holiday{}},
+		"empty":                  {calendar(), []hours.Holiday{}},
 	} {
 		got, err := holidaysOf(tt.file, now)
 		if diff := cmp.Diff(tt.want, got); diff != "" || err != nil {
@@ -51,6 +61,7 @@ func TestHolidaysOfAnICalendarFile(t *testing.T) {
 
 func FuzzHolidays(f *testing.F) {
 	f.Add(calendar(event("DTSTART;VALUE=DATE:20261126", "SUMMARY:Thanksgiving Day", "RRULE:FREQ=YEARLY")))
+	f.Add(calendar(event("DTSTART;VALUE=DATE:19010131", "SUMMARY:x", "RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH;BYSETPOS=-1", "EXDATE:20260101,20270101")))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		got, err := holidaysOf(raw, time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC))
 		if err != nil {

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../../lib/api'
 import { day } from '../../lib/time'
+import { differences, type Difference } from './diff'
 import { Group } from './field'
 import type { Doc } from './store'
 
@@ -17,17 +18,13 @@ export function History() {
     <Group title="Who changed what">
       <ol class="changes">{list.map((e, i) => (
         <li key={e.version}><p><strong>{day(e.at)}</strong>, {e.by || 'the program'}, version {e.version}</p>
-          <ul>{list[i + 1] ? differences(list[i + 1]!.settings, e.settings).map(d => <li key={d.path}><code>{d.path}</code>: {d.from} → {d.to}</li>) : <li class="quiet">{e.version === 1 ? 'As the product came.' : 'The oldest that is shown.'}</li>}</ul></li>
+          <ul>{list[i + 1] ? <Changes of={differences(list[i + 1]!.settings, e.settings)} /> : <li class="quiet">{e.version === 1 ? 'As the product came.' : 'The oldest that is shown.'}</li>}</ul></li>
       ))}</ol>
     </Group>
   )
 }
 
-interface Difference { path: string; from: string; to: string }
-function differences(a: unknown, b: unknown, path = ''): Difference[] {
-  if (JSON.stringify(a) === JSON.stringify(b) || path === 'version') return []
-  const object = (v: unknown): v is Record<string, unknown> => typeof v === 'object' && v !== null && !Array.isArray(v)
-  if (object(a) && object(b)) return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap(k => differences(a[k], b[k], path ? `${path}.${k}` : k))
-  const words = (v: unknown) => v === undefined ? 'nothing' : JSON.stringify(v).slice(0, 200)
-  return [{ path, from: words(a), to: words(b) }]
+function Changes({ of }: { of: Difference[] }) {
+  if (of.length === 0) return <li class="quiet">Saved without a change.</li>
+  return <>{of.map(d => <li key={d.path}><code>{d.path}</code>: {d.from} → {d.to}</li>)}</>
 }

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { Field, Group, Remove } from './field'
+import { Field, Group, Remove, Whole } from './field'
 import { Calendar, Spanned } from './hours'
 import { draft, edit, type Holiday } from './store'
 
@@ -9,6 +9,7 @@ export function Holidays() {
     <>
       <Import />
       <Group title="Days with other hours">
+        <Whole path="holidays" />
         {d.holidays.length === 0 && <p class="quiet">None. On a holiday chat is closed, or has other hours; tickets come in all the same.</p>}
         {d.holidays.map((h, i) => (
           <div class="holiday" key={i}>

@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals'
 import { call, Problem, type FieldError } from '../../lib/api'
+import { differences, merge, type Difference } from './diff'
 import { text } from './text'
 
 export type Spans = [string, string][]
@@ -22,6 +23,9 @@ export const wrong = signal<FieldError[]>([])
 export const said = signal('')
 export const failed = signal('')
 export const preview = signal<Preview | null>(null)
+export type Section = keyof typeof text.sections
+export const section = signal<Section>('hours')
+export const meanwhile = signal<(Difference & { clash: boolean })[] | null>(null)
 export const changed = computed(() => JSON.stringify(saved.value) !== JSON.stringify(draft.value))
 
 export async function load(): Promise<void> {
@@ -44,53 +48,74 @@ export function edit(change: (d: Doc) => void): void {
   soon = window.setTimeout(() => void look(), 400)
 }
 
+let asked = 0
 async function look(): Promise<void> {
+  const turn = ++asked // an answer to an older draft says nothing about this one
   try {
-    preview.value = await call<Preview>('/settings/preview', { body: draft.value })
-    wrong.value = []
-  } catch (e) { wrong.value = (e as Problem).errors }
+    const p = await call<Preview>('/settings/preview', { body: draft.value })
+    if (turn === asked) { preview.value = p; wrong.value = [] }
+  } catch (e) { if (turn === asked && (e as Problem).errors.length) wrong.value = (e as Problem).errors }
 }
 
-export function fault(field: string): string | undefined { return wrong.value.find(w => w.field === field)?.detail }
+/** What the server says about a field, and with within also about what is in it. */
+export function fault(field: string, within = false): string | undefined {
+  return wrong.value.find(w => w.field === field || (within && w.field.startsWith(`${field}[`)))?.detail
+}
+/** The section that a field stands in. */
+export function place(field: string): Section {
+  const top = field.split(/[.[]/)[0]!
+  if (field === 'policy.queue_limit') return 'lists'
+  return ({ timezone: 'hours', hours: 'hours', holidays: 'holidays', policy: 'waits', products: 'products', priorities: 'priorities' } as Record<string, Section>)[top] ?? 'lists'
+}
 
 export async function save(): Promise<void> {
   failed.value = ''
+  const sent = draft.value!
   try {
-    saved.value = await call<Doc>('/settings', { method: 'PUT', body: draft.value })
-    draft.value = structuredClone(saved.value)
+    const now = await call<Doc>('/settings', { method: 'PUT', body: sent })
+    draft.value = merge(sent, draft.value!, now) // what was typed meanwhile stays
+    saved.value = now
     wrong.value = []
+    meanwhile.value = null
     said.value = text.kept
     void look()
   } catch (e) {
     const p = e as Problem
-    wrong.value = p.errors
-    failed.value = p.errors.length ? `${p.errors.length === 1 ? 'One field is' : `${p.errors.length} fields are`} not right: ${p.errors.map(x => x.field).join(', ')}.` : p.message
+    failed.value = p.message
     if (p.code === 'stale') await rebase()
-    setTimeout(() => document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
+    else if (p.errors.length) showFaults(p.errors)
   }
 }
 
-/** Puts what was changed here on top of what somebody else has saved. */
+/** Says where the faults are, and puts the focus into the first. */
+function showFaults(errors: FieldError[]): void {
+  wrong.value = errors
+  const places = [...new Set(errors.map(w => place(w.field)))]
+  failed.value = text.faults(errors.length, places.map(s => text.sections[s]).join(', '))
+  if (!places.includes(section.value)) section.value = places[0]!
+  setTimeout(() => document.querySelector<HTMLElement>('.settings [aria-invalid="true"], .settings .wrong[tabindex]')?.focus())
+}
+
+/** Puts what was changed here on top of what somebody else has saved, and says what that was. */
 async function rebase(): Promise<void> {
-  const theirs = await call<Doc>('/settings')
-  const mine = draft.value as unknown as Record<string, unknown>
-  const base = saved.value as unknown as Record<string, unknown>
-  const next = structuredClone(theirs) as unknown as Record<string, unknown>
-  const other: string[] = []
-  for (const key of Object.keys(mine)) {
-    if (key === 'version') continue
-    if (JSON.stringify(mine[key]) !== JSON.stringify(base[key])) next[key] = mine[key]
-    if (JSON.stringify(next[key]) !== JSON.stringify(base[key]) && JSON.stringify(mine[key]) === JSON.stringify(base[key])) other.push(key)
-  }
-  saved.value = theirs
-  draft.value = next as unknown as Doc
-  failed.value = `${text.stale}${other.length ? ` Changed by somebody else: ${other.join(', ')}.` : ''}`
+  try {
+    const theirs = await call<Doc>('/settings')
+    const base = saved.value!
+    const mine = draft.value!
+    const own = new Set(differences(base, mine).map(d => d.path))
+    meanwhile.value = differences(base, theirs).map(d => ({ ...d, clash: own.has(d.path) }))
+    draft.value = { ...merge(base, mine, theirs), version: theirs.version }
+    saved.value = theirs
+    failed.value = meanwhile.value.length ? '' : text.same
+    void look()
+  } catch (e) { failed.value = (e as Problem).message }
 }
 
 export function discard(): void {
   draft.value = structuredClone(saved.value)
   wrong.value = []
   failed.value = ''
+  meanwhile.value = null
   void look()
 }
 window.addEventListener('beforeunload', e => { if (changed.value) e.preventDefault() })

@@ -5,7 +5,7 @@ export const text = {
   waits: [
     ['solved_closes_after', 'Solved becomes Closed after', 'The policy says two days: 48h.'],
     ['pending_solves_after', 'Pending becomes Solved after', 'The policy says four days: 96h.'],
-    ['survey_after', 'The survey is sent after Closed, after', '0s sends it at once.'],
+    ['survey_after', 'The survey is sent after Closed, after', ''],
     ['survey_cooldown', 'One customer is asked again after', '720h are 30 days.'],
     ['escalation_within', 'A manager decides an escalation within', 'In business time.'],
     ['chat_offer_for', 'A waiting chat is offered to one champion for', 'Then the next is asked.'],
@@ -21,6 +21,9 @@ export const text = {
   moves: (n: number) => n === 0 ? 'No running wait would end at another time.' : `${n} running ${n === 1 ? 'wait' : 'waits'} would end at another time if ${n === 1 ? 'it' : 'they'} began now. What was promised stays; the change is for what comes.`,
   kept: 'Saved. It is in force on every server.',
   unsaved: 'There are changes that are not saved.',
-  stale: 'Somebody else saved settings meanwhile. Yours are kept here; look at what changed, then save again.',
-  leave: 'There are unsaved changes.',
+  stale: 'Somebody else saved settings meanwhile. Yours are kept here; look at what changed, then save again. It was:',
+  clash: 'You changed this too: yours stays when you save.',
+  seen: 'I have seen it',
+  faults: (n: number, where: string) => `${n === 1 ? 'One field is' : `${n} fields are`} not right, under ${where}.`,
+  same: 'What was saved meanwhile changed nothing that is here. Save again.',
 }

@@ -1,10 +1,11 @@
 import { day } from '../../lib/time'
-import { Field, Group } from './field'
+import { plain, short } from './duration'
+import { Field, Group, ListField } from './field'
 import { draft, edit, preview } from './store'
 import { text } from './text'
 
-/** Go writes 48h0m0s; people write 48h. */
-function short(v: unknown): string { return String(v ?? '').replace(/(?<=[hm])0s$/, '').replace(/(?<=h)0m$/, '') }
+const said = (hint: string, v: unknown) => [plain(v), hint].filter(Boolean).join('. ').replace(/^./, c => c.toUpperCase())
+const update = (v: unknown) => plain(v) === 'at once' ? 'The end of the next business day' : plain(v) && `${plain(v)} of business time`
 
 export function Waits() {
   const p = draft.value!.policy
@@ -12,14 +13,14 @@ export function Waits() {
     <>
       <Group title="Waiting times">
         <p class="quiet">{text.duration}</p>
-        <div class="two">{text.waits.map(([key, label, hint]) => <Field key={key} path={`policy.${key}`} label={label} hint={hint} value={short(p[key])} set={v => edit(x => { x.policy[key] = v })} />)}</div>
+        <div class="two">{text.waits.map(([key, label, hint]) => <Field key={key} path={`policy.${key}`} label={label} hint={said(hint, p[key])} value={short(p[key])} set={v => edit(x => { x.policy[key] = v })} />)}</div>
         <fieldset><legend class="label">Days are counted</legend>{text.counting.map(([id, words]) => <label class="choice"><input type="radio" name="counting" checked={p.counting === id} onChange={() => edit(x => { x.policy.counting = id })} /><span>{words}</span></label>)}</fieldset>
       </Group>
       <Group title={text.updates}>
-        <div class="two">{['urgent', 'high', 'normal', 'low'].map(l => <Field key={l} path={`policy.update_within.${l}`} label={l[0]!.toUpperCase() + l.slice(1)} value={short(p.update_within[l])} set={v => edit(x => { x.policy.update_within[l] = v })} />)}</div>
+        <div class="two">{['urgent', 'high', 'normal', 'low'].map(l => <Field key={l} path={`policy.update_within.${l}`} label={l[0]!.toUpperCase() + l.slice(1)} hint={update(p.update_within[l])} value={short(p.update_within[l])} set={v => edit(x => { x.policy.update_within[l] = v })} />)}</div>
       </Group>
       <Group title="While Pending">
-        <Field path="policy.reminders" label="Remind the customer after" value={p.reminders.map(short).join(', ')} hint="Several, separated by commas, such as 24h, 72h. Empty: never." set={v => edit(x => { x.policy.reminders = v.split(',').map(s => s.trim()).filter(Boolean) })} />
+        <ListField path="policy.reminders" label="Remind the customer after" by="comma" values={p.reminders.map(short)} hint="Several, separated by commas, such as 24h, 72h. Empty: never." set={v => edit(x => { x.policy.reminders = v })} />
         <label><input type="checkbox" checked={p.survey_silent} onChange={() => edit(x => { x.policy.survey_silent = !x.policy.survey_silent })} /> Send the survey also when no answer came</label>
       </Group>
       <Moves />

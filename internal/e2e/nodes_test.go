@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	natsd "github.com/nats-io/nats-server/v2/server"
+
+	"chatnow/internal/app"
+	"chatnow/internal/pgtest"
+)
+
+// A champion on one node, a customer on the other, over the database's own NOTIFY and over NATS. NATS goes
+// in mid-conversation, then the customer's node: nothing is lost and nothing needs a hand.
+func TestTwoNodesServeOneConversation(t *testing.T) {
+	for _, carrier := range []string{"database", "NATS"} {
+		t.Run(carrier, func(t *testing.T) {
+			url := pgtest.URL(t)
+			cfg := app.Config{DatabaseURL: url, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+			var relay *natsd.Server
+			if carrier == "NATS" {
+				relay = startNATS(t, natsd.RANDOM_PORT)
+				cfg.NATSURL = relay.ClientURL()
+			}
+			nodes := make([]*server, 2)
+			for i := range nodes {
+				cfg.Listen = freeAddress(t)
+				nodes[i] = &server{t: t, cfg: cfg}
+				nodes[i].start()
+				defer nodes[i].stop()
+			}
+			hours(t, url, true)
+			addStaff(t, url, "priya@example.com", "Priya Raman", "admin")
+			a, b := nodes[0].cfg.Listen, nodes[1].cfg.Listen
+			priya := dial(t, a, "/ws/console", cookieOf(t, a, "priya@example.com"))
+			priya.send(`{"type":"hello","after":{}}`)
+			priya.until("welcome")
+			priya.send(`{"type":"presence","state":"online","capacity":4}`)
+			priya.until("staff")
+
+			got, said := status(t, "POST", "http://"+b+"/api/v1/chats", "", `{"name":"Chris","email":"chris@example.com","question":"Is anybody there?"}`)
+			var made struct {
+				Chat  struct{ ID string }
+				Token string
+			}
+			if err := json.Unmarshal([]byte(said), &made); err != nil || got != 201 {
+				t.Fatalf("%d %s", got, said)
+			}
+			chris := dial(t, b, "/ws/chat", "")
+			chris.send(`{"type":"hello","token":%q}`, made.Token)
+			chris.until("welcome")
+			priya.send(`{"type":"accept","chat":%q}`, made.Chat.ID)
+			for chris.until("chat")["chat"].(map[string]any)["state"] != "active" {
+			}
+			var want []string
+			say := func(i int) {
+				body := fmt.Sprint("word ", i)
+				want = append(want, body)
+				if i%2 == 0 {
+					chris.send(`{"type":"send","id":%q,"body":%q}`, uuid.NewString(), body)
+					for priya.until("message")["body"] != body {
+					}
+					return
+				}
+				priya.send(`{"type":"send","chat":%q,"id":%q,"body":%q}`, made.Chat.ID, uuid.NewString(), body)
+				for chris.until("message")["body"] != body {
+				}
+			}
+			for i := range 20 {
+				say(i)
+			}
+			if relay != nil { // NATS is away for a while; what is said then arrives when it is back, at the latest
+				address := relay.ClientURL()
+				relay.Shutdown()
+				relay.WaitForShutdown()
+				chris.send(`{"type":"send","id":%q,"body":"while NATS was gone"}`, uuid.NewString())
+				chris.until("ack")
+				want = append(want, "while NATS was gone")
+				startNATS(t, portIn(t, address))
+				for priya.until("message")["body"] != "while NATS was gone" {
+				}
+			}
+			nodes[1].stop() // the customer's node goes; he comes back on the other one, and has it all
+			again := dial(t, a, "/ws/chat", "")
+			again.send(`{"type":"hello","token":%q,"after":0}`, made.Token)
+			last := int(again.until("welcome")["seq"].(float64))
+			var bodies []string
+			for seq := 1; seq <= last; seq++ {
+				m := again.until("message")
+				if int(m["seq"].(float64)) != seq {
+					t.Fatalf("number %v where %d should be", m["seq"], seq)
+				}
+				if kind := m["from"].(map[string]any)["kind"]; kind != "system" && seq > 1 {
+					bodies = append(bodies, m["body"].(string))
+				}
+			}
+			if !slices.Equal(bodies, want) {
+				t.Fatalf("%v\nis not\n%v", bodies, want)
+			}
+		})
+	}
+}
+
+func startNATS(t *testing.T, port int) *natsd.Server {
+	t.Helper()
+	s, err := natsd.NewServer(&natsd.Options{Host: "127.0.0.1", Port: port, NoLog: true, NoSigs: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start()
+	if !s.ReadyForConnections(5 * time.Second) {
+		t.Fatal("NATS does not start")
+	}
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	return s
+}
+
+func portIn(t *testing.T, address string) (port int) {
+	t.Helper()
+	if _, err := fmt.Sscanf(address, "nats://127.0.0.1:%d", &port); err != nil {
+		t.Fatal(err)
+	}
+	return port
+}

@@ -51,10 +51,10 @@ func pageRoutes(srv *web.Server, b *static.Bundle, p *pages) {
 	srv.Page(http.MethodGet, "/tickets/new", web.Anyone, func(c echo.Context) error {
 		return p.form(c, http.StatusOK, c.QueryParams(), uuid.NewString(), nil)
 	})
-	srv.FilePage(http.MethodPost, "/tickets/new", "101M", web.Anyone, p.send, srv.Limit("tickets", 1.0/10, 20))
+	srv.FilePage(http.MethodPost, "/tickets/new", files.MaxBody, web.Anyone, p.send, srv.Limit("tickets", 1.0/10, 20), files.Incoming(srv))
 	srv.Page(http.MethodGet, "/tickets", accounts.SignedIn, p.own)
 	srv.Page(http.MethodGet, "/tickets/:number", accounts.SignedIn, p.ticket)
-	srv.FilePage(http.MethodPost, "/tickets/:number", "101M", accounts.SignedIn, p.act)
+	srv.FilePage(http.MethodPost, "/tickets/:number", files.MaxBody, accounts.SignedIn, p.act, files.Incoming(srv))
 	srv.Page(http.MethodGet, "/survey/:token", web.Anyone, p.survey)
 	srv.Page(http.MethodPost, "/survey/:token", web.Anyone, p.rate, srv.Limit("surveys", 1.0/10, 20))
 }

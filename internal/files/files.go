@@ -1,6 +1,7 @@
 package files
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jmoiron/sqlx"
+	"github.com/labstack/echo/v4"
 	"github.com/lib/pq"
 
 	"chatnow/internal/accounts"
@@ -34,6 +36,9 @@ const maxFree = 20 << 30
 
 // keepFree is how long a file stays that nothing has named.
 const keepFree = 24 * time.Hour
+
+// longestLook is how long the picture of one file may take.
+const longestLook = 4 * time.Second
 
 // Upload is a file as everybody sees it who may.
 type Upload struct {
@@ -58,17 +63,18 @@ type Service struct {
 	MayTicket func(ctx context.Context, person string, ticket int64) (bool, error)
 	MayChat   func(ctx context.Context, token, chat string) (bool, error)
 
-	db    *sqlx.DB
-	store Store
-	tmp   string // where files are while they arrive
-	now   func() time.Time
-	log   *slog.Logger
-	one   chan struct{} // pictures are decoded one after another: each may take 100 MB
+	db     *sqlx.DB
+	store  Store
+	tmp    string // where files are while they arrive
+	now    func() time.Time
+	log    *slog.Logger
+	misses echo.MiddlewareFunc
+	one    chan struct{} // pictures are decoded one after another: each may take 100 MB
 }
 
 // New makes the service; dir is for files on their way.
 func New(db *sqlx.DB, store Store, dir string, now func() time.Time, log *slog.Logger) (*Service, error) {
-	tmp := filepath.Join(dir, "arriving")
+	tmp := filepath.Join(dir, arriving)
 	if err := os.MkdirAll(tmp, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for uploads: %w", err)
 	}
@@ -105,6 +111,14 @@ func (r *row) upload() (Upload, error) {
 	return u, nil
 }
 
+// isID says whether a text is an id as this package writes it; a UUID has other spellings, too.
+func isID(id string) bool {
+	u, err := uuid.Parse(id)
+	return err == nil && u.String() == id
+}
+
+func previewKey(id string) string { return id + ".preview" }
+
 func errUpload() error { return fault.NotFound("There is no such upload.") }
 
 func tooLarge() error {
@@ -140,10 +154,8 @@ func (s *Service) Keep(ctx context.Context, name string, r io.Reader, person str
 	defer s.discard(tmp)
 	n, err := io.Copy(tmp, io.LimitReader(r, MaxEach+1))
 	switch {
-	case err != nil && isDisk(err):
-		return Upload{}, full(err)
 	case err != nil:
-		return Upload{}, fault.Bad("The file did not arrive to its end.").Because(err)
+		return Upload{}, torn(err)
 	case n > MaxEach:
 		return Upload{}, tooLarge()
 	}
@@ -197,10 +209,27 @@ func (s *Service) finish(ctx context.Context, id string, f *os.File, size int64)
 		return Upload{}, err
 	}
 	var r row
-	err = s.db.GetContext(ctx, &r, `UPDATE uploads SET state = 'here', size = $2, arrived = $2, media_type = $3, preview = $4, found = $5, entries = $6
-		WHERE id = $1 RETURNING `+columns, id, size, kind, picture, string(foundJSON), string(entriesJSON))
+	err = postgres.Kind(ctx, s.db.GetContext(ctx, &r, `UPDATE uploads SET state = 'here', size = $2, arrived = $2, media_type = $3, preview = $4, found = $5, entries = $6
+		WHERE id = $1 AND state = 'coming' AND created_at > $7 RETURNING `+columns, id, size, kind, picture, string(foundJSON), string(entriesJSON), s.cutoff()))
+	if fault.KindOf(err) == fault.Missing {
+		return s.finished(ctx, id)
+	}
 	if err != nil {
-		return Upload{}, postgres.Kind(ctx, err)
+		return Upload{}, err
+	}
+	return r.upload()
+}
+
+// finished gives a file that another request has finished meanwhile. One that was swept away while it
+// arrived leaves no bytes behind.
+func (s *Service) finished(ctx context.Context, id string) (Upload, error) {
+	var r row
+	err := postgres.Kind(ctx, s.db.GetContext(ctx, &r, `SELECT `+columns+` FROM uploads WHERE id = $1 AND state = 'here'`, id))
+	if fault.KindOf(err) == fault.Missing {
+		return Upload{}, errors.Join(errUpload(), s.dropBytes(ctx, id))
+	}
+	if err != nil {
+		return Upload{}, err
 	}
 	return r.upload()
 }
@@ -219,56 +248,16 @@ func (s *Service) keepPreview(ctx context.Context, id string, f *os.File, kind s
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return false
 	}
-	data, err := preview(f)
+	while, cancel := context.WithTimeout(ctx, longestLook)
+	defer cancel()
+	data, err := preview(while, f)
 	if err == nil {
-		err = s.store.Put(ctx, id+".preview", strings.NewReader(string(data)), int64(len(data)))
+		err = s.store.Put(ctx, previewKey(id), bytes.NewReader(data), int64(len(data)))
 	}
 	if err != nil {
 		s.log.Debug("no preview", "upload", id, "err", err)
 	}
 	return err == nil
-}
-
-// To is what files are named by; one of the two numbers is set.
-type To struct {
-	Ticket   int64
-	Comment  string // of the ticket; empty: its diagnostics
-	Chat     string
-	Internal bool // named by a note
-}
-
-// Claim gives files to a ticket or a chat, in the transaction of what names them. From then on they
-// belong to it alone. Naming them again for the same thing is no change. field is where they are named.
-func (s *Service) Claim(ctx context.Context, tx *sqlx.Tx, field string, ids []string, to To, person string) error {
-	if len(ids) > MaxNamed {
-		return fault.WrongField(field, fmt.Sprintf("Up to %d files.", MaxNamed))
-	}
-	for i, id := range ids {
-		wrong := fault.WrongField(fmt.Sprintf("%s[%d]", field, i), "There is no such upload.")
-		if _, err := uuid.Parse(id); err != nil {
-			return wrong
-		}
-		res, err := tx.ExecContext(ctx, `UPDATE uploads SET ticket = COALESCE(ticket, NULLIF($2::bigint, 0)), comment = COALESCE(comment, $3), chat = COALESCE(chat, $4),
-			internal = internal OR $5 WHERE id = $1 AND state = 'here' AND (
-				(ticket IS NULL AND chat IS NULL AND (uploader IS NULL OR uploader::text = $6))
-				OR ($2::bigint <> 0 AND ticket = $2) OR ($4::uuid IS NOT NULL AND chat = $4))`,
-			id, to.Ticket, postgres.NullText(to.Comment), postgres.NullText(to.Chat), to.Internal, person)
-		if err != nil {
-			return fmt.Errorf("name uploads: %w", err)
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return wrong
-		}
-	}
-	return nil
-}
-
-// Move gives the files of a chat to the ticket that it becomes, too.
-func Move(ctx context.Context, tx *sqlx.Tx, chat string, ticket int64) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE uploads SET ticket = $2 WHERE chat = $1 AND ticket IS NULL`, chat, ticket); err != nil {
-		return fmt.Errorf("move uploads: %w", err)
-	}
-	return nil
 }
 
 // OfTickets gives the files of tickets: those of each comment by its id, and by "" those that the first
@@ -318,7 +307,7 @@ func ByID(ctx context.Context, q sqlx.QueryerContext, ids []string) ([]Upload, e
 // may gives a file's row to whoever may see it; foreign and unknown are alike.
 func (s *Service) may(ctx context.Context, id string, p *accounts.Person, token string) (row, error) {
 	var r row
-	if _, err := uuid.Parse(id); err != nil {
+	if !isID(id) {
 		return r, errUpload()
 	}
 	err := postgres.Kind(ctx, s.db.GetContext(ctx, &r, `SELECT `+columns+` FROM uploads WHERE id = $1 AND state = 'here'`, id))
@@ -346,44 +335,4 @@ func (s *Service) may(ctx context.Context, id string, p *accounts.Person, token 
 		err = errUpload()
 	}
 	return r, err
-}
-
-// Sweep forgets what nothing has named within a day, bytes first: a crash between leaves a row that the
-// next sweep finds again.
-func (s *Service) Sweep(ctx context.Context) error {
-	var ids []string
-	err := s.db.SelectContext(ctx, &ids, `SELECT id FROM uploads WHERE ticket IS NULL AND chat IS NULL AND created_at < $1 LIMIT 1000`, s.now().Add(-keepFree))
-	if err != nil {
-		return fmt.Errorf("look for uploads that nothing names: %w", err)
-	}
-	for _, id := range ids {
-		for _, key := range []string{id, id + ".preview"} {
-			if err := s.store.Delete(ctx, key); err != nil {
-				return fmt.Errorf("sweep uploads: %w", err)
-			}
-		}
-		if err := s.dropParts(ctx, id); err != nil {
-			return err
-		}
-		if _, err := s.db.ExecContext(ctx, `DELETE FROM uploads WHERE id = $1 AND ticket IS NULL AND chat IS NULL`, id); err != nil {
-			return fmt.Errorf("sweep uploads: %w", err)
-		}
-	}
-	return s.sweepArriving()
-}
-
-// sweepArriving removes what a crash has left in the folder of files on their way.
-func (s *Service) sweepArriving() error {
-	list, err := os.ReadDir(s.tmp)
-	if err != nil {
-		return err
-	}
-	for _, one := range list {
-		if info, err := one.Info(); err == nil && s.now().Sub(info.ModTime()) > keepFree {
-			if err := os.Remove(filepath.Join(s.tmp, one.Name())); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -37,6 +38,19 @@ func kindOf(path string) (string, error) {
 	return kind, nil
 }
 
+// seen leaves out what nobody sees: controls, and marks that turn or hide letters.
+func seen(s string) string {
+	return text.Line(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) {
+			return -1
+		}
+		return r
+	}, s))
+}
+
+// reserved are names that Windows takes for devices, whatever their ending.
+var reserved = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
+
 // cleanName gives a name that can be shown and saved: the last part of a path, without anything that
 // is not seen, and not too long.
 func cleanName(given string) string {
@@ -44,18 +58,21 @@ func cleanName(given string) string {
 		given = given[i+1:]
 	}
 	given = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp) || strings.ContainsRune(`"<>:|?*;`, r) {
+		if strings.ContainsRune(`"<>:|?*;`, r) {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(given, ""))
-	given = strings.TrimRight(text.Line(given), ". ")
+	}, seen(strings.ToValidUTF8(given, "")))
+	given = strings.TrimRight(given, ". ")
 	if dot := strings.LastIndexByte(given, '.'); len(given) > 150 && dot > len(given)-20 && dot > 0 {
 		given = text.Cut(given[:dot], 150-len(given[dot:])) + given[dot:]
 	}
 	given = text.Cut(given, 150)
 	if strings.Trim(given, ".") == "" {
 		return "file"
+	}
+	if reserved.MatchString(given) {
+		return "_" + given
 	}
 	return given
 }

@@ -6,8 +6,6 @@ import (
 	"io"
 	"os"
 
-	"github.com/google/uuid"
-
 	"chatnow/internal/fault"
 	"chatnow/internal/postgres"
 )
@@ -35,10 +33,10 @@ func (s *Service) Begin(ctx context.Context, name string, size int64, person str
 
 func (s *Service) coming(ctx context.Context, id string) (row, error) {
 	var r row
-	if _, err := uuid.Parse(id); err != nil {
+	if !isID(id) {
 		return r, errUpload()
 	}
-	err := postgres.Kind(ctx, s.db.GetContext(ctx, &r, `SELECT `+columns+` FROM uploads WHERE id = $1 AND ticket IS NULL AND chat IS NULL`, id))
+	err := postgres.Kind(ctx, s.db.GetContext(ctx, &r, `SELECT `+columns+` FROM uploads WHERE id = $1 AND ticket IS NULL AND chat IS NULL AND created_at > $2`, id, s.cutoff()))
 	if fault.KindOf(err) == fault.Missing {
 		return r, errUpload()
 	}
@@ -65,10 +63,7 @@ func (s *Service) Part(ctx context.Context, id string, n int, r io.Reader) error
 	defer s.discard(tmp)
 	got, err := io.Copy(tmp, io.LimitReader(r, want+1))
 	if err != nil {
-		if isDisk(err) {
-			return full(err)
-		}
-		return fault.Bad("The part did not arrive to its end.").Because(err)
+		return torn(err)
 	}
 	if got != want {
 		return fault.WrongField("part", fmt.Sprintf("This part has %d bytes.", want))
@@ -82,8 +77,20 @@ func (s *Service) Part(ctx context.Context, id string, n int, r io.Reader) error
 	if err := s.store.Put(ctx, partKey(id, n), tmp, want); err != nil {
 		return err
 	}
-	_, err = s.db.ExecContext(ctx, `UPDATE uploads SET arrived = arrived + $2 WHERE id = $1 AND state = 'coming'`, id, want)
-	return postgres.Kind(ctx, err)
+	// The same part again takes no more room.
+	res, err := s.db.ExecContext(ctx, `UPDATE uploads SET arrived = LEAST(arrived + $2, size) WHERE id = $1 AND state = 'coming' AND created_at > $3`, id, want, s.cutoff())
+	if err != nil {
+		return postgres.Kind(ctx, err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	// Joined or swept away meanwhile: nobody would ever look for this part.
+	if err := s.store.Delete(ctx, partKey(id, n)); err != nil {
+		return err
+	}
+	_, err = s.coming(ctx, id)
+	return err
 }
 
 // Missing tells which parts are still to come.
@@ -144,8 +151,11 @@ func (s *Service) Done(ctx context.Context, id string) (Upload, error) {
 
 func (s *Service) dropParts(ctx context.Context, id string) error {
 	var size int64
-	if err := s.db.GetContext(ctx, &size, `SELECT size FROM uploads WHERE id = $1`, id); err != nil {
-		return postgres.Kind(ctx, err)
+	if err := postgres.Kind(ctx, s.db.GetContext(ctx, &size, `SELECT size FROM uploads WHERE id = $1`, id)); err != nil {
+		if fault.KindOf(err) == fault.Missing {
+			return nil // another node has swept it away
+		}
+		return err
 	}
 	for n := range partsOf(size) {
 		if err := s.store.Delete(ctx, partKey(id, n)); err != nil {

@@ -24,13 +24,14 @@ type S3 struct {
 // not call the server: one that is down for a moment must not keep the program from starting.
 func OpenS3(address string) (*S3, error) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User == nil || len(u.Path) < 2 {
-		return nil, errors.New("CHATNOW_S3_URL should look like s3://KEY:SECRET@host:9000/bucket?region=eu-central-1")
+	if err != nil || u.Scheme != "s3" || u.Host == "" || u.User == nil || len(u.Path) < 2 || strings.Contains(strings.Trim(u.Path, "/"), "/") {
+		return nil, errors.New("CHATNOW_S3_URL should look like s3://KEY:SECRET@host:9000/bucket?region=eu-central-1") // the secret stays out of the log
 	}
 	secret, _ := u.User.Password()
 	client, err := minio.New(u.Host, &minio.Options{
 		Creds:  credentials.NewStaticV4(u.User.Username(), secret, ""),
 		Secure: u.Query().Get("tls") != "off", Region: u.Query().Get("region"), BucketLookup: minio.BucketLookupPath,
+		MaxRetries: 3, // somebody waits
 	})
 	if err != nil {
 		return nil, fmt.Errorf("CHATNOW_S3_URL: %w", err)
@@ -65,7 +66,7 @@ func (s *S3) Get(ctx context.Context, key string) (io.ReadSeekCloser, error) {
 // Delete removes an object.
 func (s *S3) Delete(ctx context.Context, key string) error {
 	if err := s.client.RemoveObject(ctx, s.bucket, key, minio.RemoveObjectOptions{}); err != nil {
-		return fmt.Errorf("delete object: %w", err)
+		return fault.Unavailable("The file cannot be deleted just now.").Because(fmt.Errorf("delete object: %w", err))
 	}
 	return nil
 }

@@ -29,9 +29,13 @@ type Store interface {
 // Folder is a store below a directory. Several nodes need one that they share.
 type Folder struct{ dir string }
 
+// arriving is the folder below it where files are until they are whole; Service.Sweep clears it of what
+// crashes leave.
+const arriving = "arriving"
+
 // NewFolder makes the directory where it is missing.
 func NewFolder(dir string) (*Folder, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, arriving), 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for uploads: %w", err)
 	}
 	return &Folder{dir}, nil
@@ -45,7 +49,7 @@ func (f *Folder) path(key string) (string, error) {
 	return filepath.Join(f.dir, key[:2], key), nil
 }
 
-// Put writes beside the final name, syncs, and renames.
+// Put writes a file of its own, syncs, and renames: after a crash there is all of it or nothing.
 func (f *Folder) Put(_ context.Context, key string, r io.Reader, size int64) (err error) {
 	path, err := f.path(key)
 	if err != nil {
@@ -54,13 +58,15 @@ func (f *Folder) Put(_ context.Context, key string, r io.Reader, size int64) (er
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return full(err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".coming-*")
+	tmp, err := os.CreateTemp(filepath.Join(f.dir, arriving), "put-*")
 	if err != nil {
 		return full(err)
 	}
+	kept := false
 	defer func() {
-		if err != nil {
-			err = errors.Join(err, tmp.Close(), os.Remove(tmp.Name()))
+		if !kept {
+			_ = tmp.Close() // it may be closed already
+			err = errors.Join(err, os.Remove(tmp.Name()))
 		}
 	}()
 	n, err := io.Copy(tmp, r)
@@ -70,13 +76,26 @@ func (f *Folder) Put(_ context.Context, key string, r io.Reader, size int64) (er
 	if n != size {
 		return fmt.Errorf("keep %s: %d bytes instead of %d", key, n, size)
 	}
-	if err := errors.Join(tmp.Sync(), tmp.Chmod(0o600)); err != nil {
+	if err := errors.Join(tmp.Sync(), tmp.Chmod(0o600), tmp.Close()); err != nil {
 		return full(err)
 	}
 	if err := os.Rename(tmp.Name(), path); err != nil {
+		return full(err)
+	}
+	kept = true
+	if err := errors.Join(syncFolder(filepath.Dir(path)), syncFolder(f.dir)); err != nil {
+		return full(err)
+	}
+	return nil
+}
+
+// syncFolder makes a name last; the file's own sync does so for its bytes only.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
 		return err
 	}
-	return tmp.Close()
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // full says in plain words when the disk has no room.

@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"net/netip"
@@ -60,6 +62,52 @@ func (s *Server) Take(ctx context.Context, bucket string, rate, burst float64) e
 	if left < 0 {
 		wait := time.Duration(math.Ceil(-left/rate)) * time.Second
 		return fault.Slow(max(wait, time.Second), "Too many tries. Wait a moment.")
+	}
+	return nil
+}
+
+// Meter bounds how many bytes one sender gives to routes that take files, in MiB: burst at once, then as
+// much again in an hour. who names a sender that is known; others count by their address. A body of a
+// length that is not told counts as the largest. Small bodies are free.
+func (s *Server) Meter(name string, burst, largest float64, who func(echo.Context) string) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			size := float64(c.Request().ContentLength) / (1 << 20)
+			if size < 0 || size > largest {
+				size = largest
+			}
+			if size > 1.0/16 {
+				sender := who(c)
+				if sender == "" {
+					sender = network(c.RealIP())
+				}
+				if err := s.takeAll(c.Request().Context(), name+":"+sender, size, burst/3600, burst); err != nil {
+					return err
+				}
+			}
+			return next(c)
+		}
+	}
+}
+
+// takeAll takes n tokens, or none.
+func (s *Server) takeAll(ctx context.Context, bucket string, n, rate, burst float64) error {
+	if !s.cfg.Limits {
+		return nil
+	}
+	const gained = `LEAST($4::float8, r.tokens + GREATEST(extract(epoch FROM $5::timestamptz - r.updated_at), 0) * $3::float8)`
+	var had float64
+	err := s.db.GetContext(ctx, &had, `
+		WITH taken AS (INSERT INTO rate_limits AS r (bucket, tokens, updated_at) VALUES ($1, $4::float8 - $2::float8, $5)
+			ON CONFLICT (bucket) DO UPDATE SET tokens = `+gained+` - $2, updated_at = $5 WHERE `+gained+` >= $2
+			RETURNING $2::float8 AS had)
+		SELECT had FROM taken UNION ALL SELECT `+gained+` FROM rate_limits r WHERE bucket = $1 AND NOT EXISTS (SELECT FROM taken)`,
+		bucket, n, rate, burst, s.cfg.Now())
+	if err != nil && !errors.Is(err, sql.ErrNoRows) { // none: somebody else has just made the row, and emptied it
+		return fault.Unavailable("The server is too busy for this just now.").Because(fmt.Errorf("rate limit: %w", err))
+	}
+	if had < n {
+		return fault.Slow(time.Duration(math.Ceil((n-had)/rate))*time.Second, "That is a lot at once. Wait a moment.")
 	}
 	return nil
 }

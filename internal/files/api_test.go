@@ -228,7 +228,7 @@ func TestBodiesThatAreNoFile(t *testing.T) {
 		"no boundary":        {"multipart/form-data", "x", 415, "wrong_type"},
 		"another part":       {"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"other\"; filename=\"x\"\r\n\r\nx\r\n--b--\r\n", 422, "invalid"},
 		"a field, no file":   {"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nx\r\n--b--\r\n", 422, "invalid"},
-		"200,000 parts":      {"multipart/form-data; boundary=b", fields.String() + "--b--\r\n", 422, "invalid"},
+		"200,000 parts":      {"multipart/form-data; boundary=b", fields.String() + "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.log\"\r\n\r\nx\r\n--b--\r\n", 422, "invalid"},
 		"no end":             {kind, whole.String()[:whole.Len()-20], 400, "malformed"},
 		"no parts":           {"multipart/form-data; boundary=b", "what is this", 422, "invalid"},
 		"a program":          {"multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.log\"\r\n\r\n\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 60) + "\r\n--b--\r\n", 415, "wrong_type"},

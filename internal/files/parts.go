@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -131,7 +132,10 @@ func (s *Service) Done(ctx context.Context, id string) (Upload, error) {
 	for n := range partsOf(up.Size) {
 		f, err := s.store.Get(ctx, partKey(id, n))
 		if fault.KindOf(err) == fault.Missing {
-			return Upload{}, fault.Conflict("incomplete", "Not all parts have come yet.").With("missing", n)
+			if up, err = s.coming(ctx, id); err == nil && up.State == "here" { // another request has joined them
+				return up.upload()
+			}
+			return Upload{}, errors.Join(fault.Conflict("incomplete", "Not all parts have come yet.").With("missing", n), err)
 		}
 		if err != nil {
 			return Upload{}, err

@@ -44,6 +44,14 @@ func look(name, kind string) ([]Entry, Found) {
 		return nil, Found{}
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, Found{}
+	}
+	return lookInto(io.NewSectionReader(f, 0, info.Size()), kind)
+}
+
+func lookInto(f *io.SectionReader, kind string) ([]Entry, Found) {
 	var in inside
 	for m := mimetype.Lookup(kind); m != nil; m = m.Parent() {
 		switch {
@@ -137,13 +145,9 @@ func (p *purse) ReadAt(b []byte, at int64) (int, error) {
 
 // zip reads the directory at the end of a zip. Package zip reads headers as long as there are any,
 // however many the archive claims, so the purse is what bounds it.
-func (in *inside) zip(f *os.File) {
-	info, err := f.Stat()
-	if err != nil {
-		return
-	}
+func (in *inside) zip(f *io.SectionReader) {
 	p := &purse{f, maxDirectory}
-	z, err := zip.NewReader(p, info.Size())
+	z, err := zip.NewReader(p, f.Size())
 	if err != nil {
 		return
 	}
@@ -166,7 +170,7 @@ func (in *inside) zip(f *os.File) {
 
 // gzip reads a log, or the tar that is in it. What is packed is bounded as well as what comes out: a
 // gzip may consist of a million empty ones.
-func (in *inside) gzip(f *os.File) {
+func (in *inside) gzip(f *io.SectionReader) {
 	z, err := gzip.NewReader(io.LimitReader(f, maxPacked))
 	if err != nil {
 		return
@@ -177,11 +181,9 @@ func (in *inside) gzip(f *os.File) {
 		return
 	}
 	in.keep(0, body)
-	if info, err := f.Stat(); err == nil && z.Name != "" {
-		var size [4]byte
-		if _, err := f.ReadAt(size[:], info.Size()-4); err == nil {
-			in.list(z.Name, uint64(binary.LittleEndian.Uint32(size[:])))
-		}
+	var size [4]byte
+	if _, err := f.ReadAt(size[:], f.Size()-4); err == nil && z.Name != "" {
+		in.list(z.Name, uint64(binary.LittleEndian.Uint32(size[:])))
 	}
 }
 

@@ -57,18 +57,18 @@ func cleanName(given string) string {
 	if i := strings.LastIndexAny(given, `/\`); i >= 0 {
 		given = given[i+1:]
 	}
-	given = strings.Map(func(r rune) rune {
+	given = seen(strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`"<>:|?*;`, r) {
 			return -1
 		}
 		return r
-	}, seen(strings.ToValidUTF8(given, "")))
+	}, strings.ToValidUTF8(given, "")))
 	given = strings.TrimRight(given, ". ")
 	if dot := strings.LastIndexByte(given, '.'); len(given) > 150 && dot > len(given)-20 && dot > 0 {
 		given = text.Cut(given[:dot], 150-len(given[dot:])) + given[dot:]
 	}
-	given = text.Cut(given, 150)
-	if strings.Trim(given, ".") == "" {
+	given = strings.TrimRight(text.Cut(given, 150), ". ")
+	if given == "" {
 		return "file"
 	}
 	if reserved.MatchString(given) {

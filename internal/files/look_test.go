@@ -4,12 +4,17 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"context"
+	"image"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
+	"github.com/gabriel-vasile/mimetype"
 	"github.com/google/go-cmp/cmp"
 
 	"chatnow/internal/fault"
@@ -129,22 +134,57 @@ func FuzzLook(f *testing.F) {
 	f.Add([]byte("\xff\xfeo\x00s\x00=\x00L\x00i\x00n\x00u\x00x\x00"))
 	f.Add([]byte("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		path := onDisk(t, content)
-		kind, err := kindOf(path)
+		for _, kind := range []string{mimetype.Detect(content).String(), "application/zip", "application/gzip", "application/x-tar", "text/plain"} {
+			entries, found := lookInto(io.NewSectionReader(bytes.NewReader(content), 0, int64(len(content))), kind)
+			if len(entries) > maxEntries || len(found.Devices) > maxDevices {
+				t.Fatalf("%d entries, %d devices", len(entries), len(found.Devices))
+			}
+			said := append([]string{found.OS, found.OSVersion, found.AppVersion}, found.Devices...)
+			for _, e := range entries {
+				said = append(said, e.Name)
+			}
+			for _, word := range said {
+				if !text.Storable(word) || strings.ContainsAny(word, "\r\n\u202e") {
+					t.Fatalf("%q cannot be stored or shown", word)
+				}
+			}
+		}
+	})
+}
+
+// Any bytes come back from the decoders, and what is made of them is a picture.
+func FuzzPreview(f *testing.F) {
+	f.Add(header(3, 3, 8, 6, 0))
+	f.Add(header(3, 3, 16, 2, 1))
+	f.Add(passes(40, 40, 2))
+	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"))
+	f.Add([]byte("\xff\xd8\xff\xe1\x00\x48Exif\x00\x00II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00"))
+	f.Fuzz(func(t *testing.T, content []byte) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		out, err := preview(ctx, bytes.NewReader(content))
 		if err != nil {
 			return
 		}
-		entries, found := look(path, kind)
-		if len(entries) > maxEntries || len(found.Devices) > maxDevices {
-			t.Fatalf("%d entries, %d devices", len(entries), len(found.Devices))
+		conf, _, err := image.DecodeConfig(bytes.NewReader(out))
+		if err != nil || max(conf.Width, conf.Height) > maxPreview {
+			t.Fatalf("%dx%d, %v", conf.Width, conf.Height, err)
 		}
-		for _, e := range entries {
-			if !text.Storable(e.Name) || strings.ContainsAny(e.Name, "\r\n\u202e") {
-				t.Fatalf("%q cannot be stored or shown", e.Name)
-			}
+	})
+}
+
+// Any name becomes one that can be shown and saved.
+func FuzzName(f *testing.F) {
+	for _, name := range []string{"", "..", "a/b\\c", "CON.", "\" hidden", "\xff\u202e.log", strings.Repeat("ä", 200) + ".log"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, given string) {
+		got := cleanName(given)
+		if got == "" || !text.Storable(got) || utf8.RuneCountInString(got) > 160 || strings.ContainsAny(got, "/\\\r\n\"<>|:*?") || strings.Trim(got, ". ") == "" {
+			t.Fatalf("%q became %q", given, got)
 		}
-		if strings.HasPrefix(kind, "image/") {
-			_, _ = preview(t.Context(), bytes.NewReader(content)) // must only come back
+		if again := cleanName(got); again != got {
+			t.Fatalf("%q became %q, and that %q", given, got, again)
 		}
 	})
 }

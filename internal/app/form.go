@@ -66,11 +66,6 @@ func (p *pages) send(c echo.Context) error {
 		description += "\n\nTrue for me: " + strings.Join(f["true"], "; ") + "."
 	}
 	n.Said = []tickets.Said{{By: n.By, Body: description, Public: true}}
-	for name, values := range f {
-		if strings.ContainsRune(strings.Join(values, ""), 0) {
-			return fault.WrongField(name, "The character U+0000 cannot be stored.")
-		}
-	}
 	t, err := p.tickets.Open(c.Request().Context(), n)
 	if err != nil {
 		if k := fault.KindOf(err); k == fault.Invalid || k == fault.Down {

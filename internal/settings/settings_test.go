@@ -297,6 +297,8 @@ func TestWhatIsRefusedChangesNothing(t *testing.T) {
 		`{"policy":{"update_within":{"urgent":"1h"},"queue_limit":"x"}}`,
 		`{"hours":{"mon":[["01:00","02:00"]]},"products":5}`,
 		`{"products":[{"id":"","name":""}]}`,
+		`{"policy":"x","products":[{"id":"evil","name":"Evil","aliases":["e"]}],"destinations":["e"],"hours":{"mon":[["01:00","02:00"]]}}`,
+		`{"policy":[],"priorities":[{"id":"evil","scenarios":["e"]}],"holidays":[{"date":"e"}]}`,
 	} {
 		if _, err := st.Draft([]byte(raw)); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%s: %v", raw, err)

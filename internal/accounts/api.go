@@ -27,7 +27,12 @@ func (s *Service) Routes(srv *web.Server, pages Pages) {
 		}
 		return c.NoContent(http.StatusNoContent)
 	})
-	srv.API(http.MethodPost, "/accounts", web.Anyone, s.postAccount, signInLimit)
+	srv.API(http.MethodPost, "/accounts", web.Anyone, s.postAccount, signInLimit, srv.Idempotent(func(c echo.Context) string {
+		if p := Who(c); p != nil {
+			return p.ID
+		}
+		return ""
+	}))
 	srv.API(http.MethodGet, "/me", SignedIn, func(c echo.Context) error {
 		return c.JSON(http.StatusOK, map[string]any{"me": Who(c)})
 	})

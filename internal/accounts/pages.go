@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"chatnow/internal/fault"
+	"chatnow/internal/text"
 	"chatnow/internal/web"
 )
 
@@ -15,7 +16,7 @@ func (s *Service) pageRoutes(srv *web.Server, pages Pages, limit echo.Middleware
 	f := &forms{s, pages}
 	get := func(path string, who web.Permission, h echo.HandlerFunc) { srv.Page(http.MethodGet, path, who, h) }
 	post := func(path string, who web.Permission, h echo.HandlerFunc) {
-		srv.Page(http.MethodPost, path, who, h, limit)
+		srv.Page(http.MethodPost, path, who, readable(h), limit)
 	}
 	get("/setup", web.Anyone, f.show("setup"))
 	post("/setup", web.Anyone, f.setup)
@@ -43,6 +44,24 @@ func (s *Service) pageRoutes(srv *web.Server, pages Pages, limit echo.Middleware
 	post("/account/reset", web.Anyone, f.reset)
 	get("/account", SignedIn, f.own)
 	post("/account", SignedIn, f.change)
+}
+
+// readable refuses a form with what no column holds; no browser sends it.
+func readable(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		f, err := c.FormParams()
+		if err != nil {
+			return fault.Bad("The form could not be read.").Because(err)
+		}
+		for _, values := range f {
+			for _, v := range values {
+				if !text.Storable(v) {
+					return fault.Bad("The form is not valid UTF-8, or holds the character U+0000.")
+				}
+			}
+		}
+		return next(c)
+	}
 }
 
 // forms answers the pages' forms.

@@ -25,6 +25,13 @@ func (p *pages) form(c echo.Context, status int, values url.Values, key string, 
 	if values.Get("priority") == "" {
 		values.Set("priority", "normal")
 	}
+	if len(values["logs"]) > 0 {
+		list, err := p.uploads.Free(c.Request().Context(), values["logs"])
+		if err != nil {
+			return err
+		}
+		data["Uploads"] = list
+	}
 	data["V"], data["Key"], data["Problem"] = values, key, problem
 	data["Looks"] = p.looks(s, p.now())
 	data["Due"] = "the end of the next business day"
@@ -66,11 +73,6 @@ func (p *pages) send(c echo.Context) error {
 		description += "\n\nTrue for me: " + strings.Join(f["true"], "; ") + "."
 	}
 	n.Said = []tickets.Said{{By: n.By, Body: description, Public: true}}
-	for name, values := range f {
-		if strings.ContainsRune(strings.Join(values, ""), 0) {
-			return fault.WrongField(name, "The character U+0000 cannot be stored.")
-		}
-	}
 	t, err := p.tickets.Open(c.Request().Context(), n)
 	if err != nil {
 		if k := fault.KindOf(err); k == fault.Invalid || k == fault.Down {

@@ -13,6 +13,7 @@ import (
 	"chatnow/internal/fault"
 	"chatnow/internal/files"
 	"chatnow/internal/settings"
+	"chatnow/internal/text"
 	"chatnow/internal/web"
 	"chatnow/tickets"
 	"chatnow/tickets/lifecycle"
@@ -216,10 +217,13 @@ func (p *pages) arrived(c echo.Context, field string) ([]string, error) {
 		if err != nil {
 			return nil, fault.Bad("The form could not be read.").Because(err)
 		}
-		return f[field], nil
+		return f[field], storable(f)
 	}
 	if err != nil {
 		return nil, fault.Bad("The form could not be read.").Because(err)
+	}
+	if err := storable(form.Value); err != nil {
+		return nil, err
 	}
 	ids := form.Value[field]
 	person := ""
@@ -242,4 +246,16 @@ func (p *pages) arrived(c echo.Context, field string) ([]string, error) {
 		ids = append(ids, u.ID)
 	}
 	return ids, nil
+}
+
+// storable refuses a form with what no column holds; no browser sends it.
+func storable(f map[string][]string) error {
+	for name, values := range f {
+		for _, v := range values {
+			if !text.Storable(v) {
+				return fault.WrongField(name, "This is not valid UTF-8, or holds the character U+0000.")
+			}
+		}
+	}
+	return nil
 }

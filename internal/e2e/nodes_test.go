@@ -14,6 +14,7 @@ import (
 
 	"chatnow/internal/app"
 	"chatnow/internal/pgtest"
+	"chatnow/internal/postgres"
 )
 
 // A champion on one node, a customer on the other, over the database's own NOTIFY and over NATS. NATS goes
@@ -44,7 +45,7 @@ func TestTwoNodesServeOneConversation(t *testing.T) {
 			priya.send(`{"type":"presence","state":"online","capacity":4}`)
 			priya.until("staff")
 
-			got, said := status(t, "POST", "http://"+b+"/api/v1/chats", "", `{"name":"Chris","email":"chris@example.com","question":"Is anybody there?"}`)
+			got, said := status(t, "POST", "http://"+b+"/api/v1/chats", "", `{"name":"Chris","email":"chris@example.com","question":"Is anybody there?","timezone":"Asia/Tokyo"}`)
 			var made struct {
 				Chat  struct{ ID string }
 				Token string
@@ -103,6 +104,19 @@ func TestTwoNodesServeOneConversation(t *testing.T) {
 			if !slices.Equal(bodies, want) {
 				t.Fatalf("%v\nis not\n%v", bodies, want)
 			}
+			// The ticket of it knows where the customer's clock stands.
+			if got, said := status(t, "POST", "http://"+a+"/api/v1/chats/"+made.Chat.ID+"/ticket", made.Token, `{"priority":"low","diagnostics":{}}`); got != 201 {
+				t.Fatalf("%d %s", got, said)
+			}
+			db, err := postgres.Open(t.Context(), url, postgres.Options{MaxConns: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			var zone string
+			if err := db.Get(&zone, `SELECT requester_zone FROM tickets`); err != nil || zone != "Asia/Tokyo" {
+				t.Errorf("%q %v", zone, err)
+			}
 		})
 	}
 }
@@ -127,4 +141,39 @@ func portIn(t *testing.T, address string) (port int) {
 		t.Fatal(err)
 	}
 	return port
+}
+
+// 500 tickets that fall due in one second, with two whole servers on one database: each is closed once,
+// each customer is asked once, and not a moment early.
+func TestFiveHundredDueInOneSecondOnTwoServers(t *testing.T) {
+	url := pgtest.URL(t)
+	for range 2 {
+		s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: url, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+		s.start()
+		defer s.stop()
+	}
+	db, err := postgres.Open(t.Context(), url, postgres.Options{MaxConns: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	due := time.Now().Add(2 * time.Second).UTC().Truncate(time.Microsecond)
+	if _, err := db.Exec(`INSERT INTO tickets (status, priority, level, subject, requester_name, requester_email, origin, version, created_at, updated_at, closes_at, wake_at)
+		SELECT 'solved', 'normal', 1, 'x', 'Ines', 'ines' || n || '@example.com', 'web', 2, now(), now(), at, at
+		FROM generate_series(1, 500) n, LATERAL (SELECT $1::timestamptz + n * interval '2 milliseconds' AS at) due`, due); err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Closed, Lines, Early, Mails, Twice int }
+	for end := time.Now().Add(30 * time.Second); got.Mails < 500 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if err := db.QueryRow(`SELECT (SELECT count(*) FROM tickets WHERE status = 'closed'),
+			(SELECT count(*) FROM ticket_history WHERE event = 'status' AND to_value = 'closed'),
+			(SELECT count(*) FROM ticket_history h JOIN tickets t ON t.number = h.ticket WHERE h.to_value = 'closed' AND h.at < $1),
+			(SELECT count(*) FROM outbox WHERE kind = 'survey'),
+			(SELECT count(*) - count(DISTINCT ticket) FROM outbox)`, due).Scan(&got.Closed, &got.Lines, &got.Early, &got.Mails, &got.Twice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got.Closed != 500 || got.Lines != 500 || got.Early != 0 || got.Mails != 500 || got.Twice != 0 {
+		t.Fatalf("%+v", got)
+	}
 }

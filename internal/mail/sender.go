@@ -132,6 +132,9 @@ const mailColumns = `o.id, o.kind, o.to_email, o.to_name, COALESCE(o.ticket, 0) 
 // claim takes due mails for this sender. The condition is asked again on the locked row; another
 // sender skips it.
 func (s *Sender) claim(ctx context.Context, room int) ([]row, error) {
+	// An end in between would leave mails claimed that nobody sends until their claim runs out.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
 	var out []row
 	err := s.db.SelectContext(ctx, &out, `UPDATE outbox o SET tries = tries + 1, claimed = true, next_at = clock_timestamp() + make_interval(secs => $2)
 		WHERE o.state = 'waiting' AND o.id IN (SELECT id FROM outbox WHERE state = 'waiting' AND next_at <= clock_timestamp()

@@ -20,6 +20,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"chatnow/internal/fault"
+	"chatnow/internal/text"
 )
 
 // Config is what the server must be told.
@@ -74,7 +75,7 @@ func New(cfg Config) *Server {
 	e.HTTPErrorHandler = s.fail
 	// Before routing: Echo 4.16.0 lets a rejected upgrade pass a route's guard (GO-2026-6839), so an
 	// upgrade is refused on every path that is no socket route.
-	e.Pre(s.refuseUpgrades)
+	e.Pre(s.refuseUpgrades, refuseUnstorable)
 	e.Use(
 		s.logRequests(),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{
@@ -109,6 +110,18 @@ func (s *Server) refuseUpgrades(next echo.HandlerFunc) echo.HandlerFunc {
 		h := c.Request().Header
 		if (h.Get("Upgrade") != "" || headerHas(h, "Connection", "upgrade")) && !s.sockets[c.Request().URL.Path] {
 			return fault.Bad("There is no socket at this address.")
+		}
+		return next(c)
+	}
+}
+
+// refuseUnstorable refuses addresses with what no column holds, before anybody asks the database for it.
+func refuseUnstorable(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		u := c.Request().URL
+		query, err := url.QueryUnescape(u.RawQuery)
+		if err != nil || !text.Storable(u.Path) || !text.Storable(query) {
+			return fault.Bad("The address is not valid UTF-8, or holds the character U+0000.")
 		}
 		return next(c)
 	}

@@ -10,13 +10,17 @@ import (
 	"mime"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/labstack/echo/v4"
+	units "github.com/labstack/gommon/bytes"
 
+	"chatnow/internal/fault"
 	"chatnow/internal/text"
 )
 
@@ -162,12 +166,16 @@ func TestNamesOnTheWire(t *testing.T) {
 }
 
 func TestTheLargestFileAndOneByteMore(t *testing.T) {
+	// A file of the largest size fits into the largest body, with what a form needs around it.
+	if n, err := units.Parse(MaxBody); err != nil || n < MaxEach+64<<10 {
+		t.Fatalf("a body has up to %d bytes, %v", n, err)
+	}
 	d := newDesk(t, false)
+	d.maxEach = 3 << 20
 	_, adas := d.person("Ada", "champion")
-	zeros := func(n int64) io.Reader { return io.LimitReader(endless{}, n) }
 	send := func(size int64, told bool) answer {
 		head, end := "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.bin\"\r\n\r\n", "\r\n--b--\r\n"
-		req, err := http.NewRequestWithContext(t.Context(), "POST", d.base, io.MultiReader(strings.NewReader(head), zeros(size), strings.NewReader(end)))
+		req, err := http.NewRequestWithContext(t.Context(), "POST", d.base, io.MultiReader(strings.NewReader(head), io.LimitReader(endless{}, size), strings.NewReader(end)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,24 +194,31 @@ func TestTheLargestFileAndOneByteMore(t *testing.T) {
 		}
 		return answer{res.StatusCode, res.Header, string(raw)}
 	}
-	largest := send(MaxEach, true)
+	largest := send(d.maxEach, true)
 	var got struct {
 		ID   string
 		Size int64
 	}
-	if err := json.Unmarshal([]byte(largest.body), &got); err != nil || largest.status != 201 || got.Size != MaxEach {
+	if err := json.Unmarshal([]byte(largest.body), &got); err != nil || largest.status != 201 || got.Size != d.maxEach {
 		t.Fatal(largest)
 	}
-	if head := d.get("/"+got.ID, adas); len(head.body) != MaxEach {
-		t.Errorf("%d bytes came back", len(head.body))
+	if back := d.get("/"+got.ID, adas); int64(len(back.body)) != d.maxEach {
+		t.Errorf("%d bytes came back", len(back.body))
 	}
-	for name, a := range map[string]answer{"one byte more": send(MaxEach+1, true), "one more of a length that is not told": send(MaxEach+1, false), "far more": send(MaxEach+4<<20, false)} {
+	for name, a := range map[string]answer{"one byte more": send(d.maxEach+1, true), "of a length that is not told": send(d.maxEach+1, false), "far more": send(2*MaxEach, true)} {
 		if a.status != 413 || !strings.Contains(a.body, `"too_large"`) {
 			t.Errorf("%s: %v", name, a)
 		}
 	}
 	if whole, coming := d.onDisk(); whole != 1 || coming != 0 {
 		t.Errorf("%d files, and %d on their way", whole, coming)
+	}
+	for want, err := range map[fault.Kind]error{
+		fault.TooLarge: fmt.Errorf("read: %w", echo.ErrStatusRequestEntityTooLarge), fault.Malformed: io.ErrUnexpectedEOF, fault.Down: &os.PathError{Op: "write", Err: syscall.ENOSPC},
+	} {
+		if got := fault.KindOf(torn(err)); got != want {
+			t.Errorf("%v became %v", err, got)
+		}
 	}
 }
 

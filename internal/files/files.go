@@ -63,13 +63,14 @@ type Service struct {
 	MayTicket func(ctx context.Context, person string, ticket int64) (bool, error)
 	MayChat   func(ctx context.Context, token, chat string) (bool, error)
 
-	db     *sqlx.DB
-	store  Store
-	tmp    string // where files are while they arrive
-	now    func() time.Time
-	log    *slog.Logger
-	misses echo.MiddlewareFunc
-	one    chan struct{} // pictures are decoded one after another: each may take 100 MB
+	db      *sqlx.DB
+	store   Store
+	tmp     string // where files are while they arrive
+	now     func() time.Time
+	log     *slog.Logger
+	misses  echo.MiddlewareFunc
+	maxEach int64         // MaxEach, but in tests
+	one     chan struct{} // pictures are decoded one after another: each may take 100 MB
 }
 
 // New makes the service; dir is for files on their way.
@@ -78,7 +79,7 @@ func New(db *sqlx.DB, store Store, dir string, now func() time.Time, log *slog.L
 	if err := os.MkdirAll(tmp, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for uploads: %w", err)
 	}
-	return &Service{db: db, store: store, tmp: tmp, now: now, log: log, one: make(chan struct{}, 1)}, nil
+	return &Service{db: db, store: store, tmp: tmp, now: now, log: log, one: make(chan struct{}, 1), maxEach: MaxEach}, nil
 }
 
 type row struct {
@@ -152,11 +153,11 @@ func (s *Service) Keep(ctx context.Context, name string, r io.Reader, person str
 		return Upload{}, full(err)
 	}
 	defer s.discard(tmp)
-	n, err := io.Copy(tmp, io.LimitReader(r, MaxEach+1))
+	n, err := io.Copy(tmp, io.LimitReader(r, s.maxEach+1))
 	switch {
 	case err != nil:
 		return Upload{}, torn(err)
-	case n > MaxEach:
+	case n > s.maxEach:
 		return Upload{}, tooLarge()
 	}
 	if err := s.room(ctx, n); err != nil {

@@ -3,6 +3,7 @@ package files
 import (
 	"bytes"
 	"encoding/binary"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,21 +35,66 @@ var (
 // others have a GUID as well and are no computers.
 var others = []string{"destination", "target", "peer", "server", "org", "organization", "user", "account", "set", "plan", "session", "store", "mount"}
 
+// Around a word that matters, so much is looked at, so many times. A log is large, and a pattern is slow.
+const (
+	wordBefore = 24
+	wordAfter  = 100
+	maxWords   = 1000
+)
+
 // read takes what the beginning of a log tells; what is known already stays.
 func (f *Found) read(raw []byte) {
 	raw = narrow(raw)
-	first := func(to *string, re *regexp.Regexp) {
-		if m := re.FindSubmatch(raw); m != nil && *to == "" {
-			*to = string(bytes.Join(m[1:], nil)) // one of them matched
+	lower := slices.Clone(raw) // as bytes: a log may be in any old encoding
+	for i, c := range lower {
+		if c >= 'A' && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
 		}
 	}
-	first(&f.OS, osLine)
-	first(&f.OSVersion, osVersion)
-	first(&f.AppVersion, appVersion)
-	for _, m := range device.FindAllSubmatch(raw, 50) {
-		id := string(m[2]) + string(m[3])
-		if !slices.Contains(others, strings.ToLower(string(m[1]))) && !slices.Contains(f.Devices, id) && len(f.Devices) < maxDevices {
-			f.Devices = append(f.Devices, id)
+	first := func(to *string, re *regexp.Regexp, words ...string) {
+		for _, word := range words {
+			for near := range around(raw, lower, word) {
+				if *to != "" {
+					return
+				}
+				if m := re.FindSubmatch(near); m != nil {
+					*to = string(bytes.Join(m[1:], nil)) // one of them matched
+				}
+			}
+		}
+	}
+	first(&f.OS, osLine, "os", "platform", "operating system")
+	first(&f.OSVersion, osVersion, "os")
+	first(&f.AppVersion, appVersion, "version")
+	for near := range around(raw, lower, "guid") {
+		for _, m := range device.FindAllSubmatch(near, -1) {
+			id := string(m[2]) + string(m[3])
+			if !slices.Contains(others, strings.ToLower(string(m[1]))) && !slices.Contains(f.Devices, id) && len(f.Devices) < maxDevices {
+				f.Devices = append(f.Devices, id)
+			}
+		}
+	}
+}
+
+// around gives what stands around each place where a name that holds a word gets a value.
+func around(raw, lower []byte, word string) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for at, n := 0, 0; n < maxWords; {
+			i := bytes.Index(lower[at:], []byte(word))
+			if i < 0 {
+				return
+			}
+			from := at + i
+			at = from + len(word)
+			if !bytes.ContainsAny(lower[at:min(at+12, len(lower))], ":=") { // such as os_version"=
+				continue
+			}
+			n++
+			start := max(0, from-wordBefore)
+			start += bytes.LastIndexByte(raw[start:from], '\n') + 1
+			if !yield(raw[start:min(at+wordAfter, len(raw))]) {
+				return
+			}
 		}
 	}
 }

@@ -23,7 +23,7 @@ func partsOf(size int64) int { return int(max(1, (size+partSize-1)/partSize)) }
 
 // Begin makes an upload that comes in parts.
 func (s *Service) Begin(ctx context.Context, name string, size int64, person string) (id string, err error) {
-	if size > MaxEach {
+	if size > s.maxEach {
 		return "", tooLarge()
 	}
 	if size < 0 {

@@ -1,3 +1,4 @@
+import { uuid } from '../lib/uuid'
 import { signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
 import { fileToken } from '../lib/files'
@@ -37,7 +38,7 @@ export async function start(): Promise<void> {
   starting = true
   refusal.value = null
   try {
-    const made = await call<{ chat: Chat; token: string }>('/chats', { body: { ...me.value, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, page_url: params.get('page') ?? document.referrer.slice(0, 900) }, key: crypto.randomUUID() })
+    const made = await call<{ chat: Chat; token: string }>('/chats', { body: { ...me.value, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, page_url: params.get('page') ?? document.referrer.slice(0, 900) }, key: uuid() })
     save('chat', { id: made.chat.id, token: made.token })
     remember({ question: '' })
     join({ id: made.chat.id, token: made.token })
@@ -122,7 +123,7 @@ export function send(): void {
 /** Keeps a message here until the server has it. */
 export function say(body: string): void {
   if (!chat.value) return
-  const u: Unsent = { id: crypto.randomUUID(), chat: chat.value.id, body, at: new Date().toISOString() }
+  const u: Unsent = { id: uuid(), chat: chat.value.id, body, at: new Date().toISOString() }
   keep([...unsent.value, u])
   socket?.send({ type: 'send', id: u.id, body })
 }

@@ -1,3 +1,4 @@
+import { uuid } from '../lib/uuid'
 import { computed, signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
 import { cursor, merge, settle, tooLong, without } from '../lib/conversation'
@@ -153,7 +154,7 @@ export function send(): void {
   const body = id ? drafts.value[box(id)] ?? '' : ''
   if (!id || !body.trim()) return
   if (noteMode.value) {
-    const note: Note = { id: crypto.randomUUID(), from: { kind: 'champion', name: me.value!.name }, body, at: new Date(now()).toISOString(), after_seq: logs.value[id]?.length ?? 0 }
+    const note: Note = { id: uuid(), from: { kind: 'champion', name: me.value!.name }, body, at: new Date(now()).toISOString(), after_seq: logs.value[id]?.length ?? 0 }
     if (!socket.send({ type: 'note', chat: id, id: note.id, body })) { say('No connection: the note is kept in the box.'); return }
     notes.value = { ...notes.value, [id]: [...(notes.value[id] ?? []), note] }
     draft(id, '')
@@ -165,7 +166,7 @@ export function send(): void {
 }
 /** Keeps a message here until the server has it. */
 export function deliver(id: string, body: string): void {
-  const u: Unsent = { id: crypto.randomUUID(), chat: id, body, at: new Date(now()).toISOString() }
+  const u: Unsent = { id: uuid(), chat: id, body, at: new Date(now()).toISOString() }
   keep([...unsent.value, u])
   socket.send({ type: 'send', chat: id, id: u.id, body })
 }
@@ -192,7 +193,7 @@ export function presence(state: string, capacity?: number): void {
   if (state === 'online' && 'Notification' in window && Notification.permission === 'default') void Notification.requestPermission()
 }
 export function transfer(id: string, to: string, why: string): void {
-  if (why.trim()) socket.send({ type: 'note', chat: id, id: crypto.randomUUID(), body: why })
+  if (why.trim()) socket.send({ type: 'note', chat: id, id: uuid(), body: why })
   socket.send({ type: 'transfer', chat: id, to })
 }
 export function end(id: string): void { socket.send({ type: 'end', chat: id }) }

@@ -177,6 +177,7 @@ func (d *Desk) postChat(c echo.Context) error {
 		Question string `json:"question"`
 		Product  string `json:"product"`
 		PageURL  string `json:"page_url"`
+		Timezone string `json:"timezone"`
 	}
 	if err := web.Bind(c, &in); err != nil {
 		return err
@@ -204,6 +205,9 @@ func (d *Desk) postChat(c echo.Context) error {
 	token, hash := accounts.NewToken()
 	chat := &Chat{ID: uuid.NewString(), CustomerName: name, CustomerEmail: email, Question: in.Question, PageURL: text.Cut(in.PageURL, 1000),
 		UserAgent: text.Cut(strings.ToValidUTF8(c.Request().UserAgent(), ""), 300)}
+	if z, err := time.LoadLocation(in.Timezone); err == nil && z != time.Local && len(in.Timezone) <= 60 {
+		chat.Timezone = in.Timezone // a browser's word; without it the company's zone is used
+	}
 	if p := accounts.Who(c); p != nil {
 		chat.CustomerID = p.ID
 	}
@@ -240,9 +244,9 @@ func (d *Desk) begin(ctx context.Context, chat *Chat, product string, hash []byt
 		}
 		chat.State, chat.WaitingSince, chat.CreatedAt = Queued, now, now
 		res, err := tx.ExecContext(ctx, `INSERT INTO chats (id, token_hash, state, customer_name, customer_email, customer_id, product, page_url, user_agent,
-				question, created_at, waiting_since, last_customer_at, preview, idem_key, customer_gone_at)
-			VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, left($9, 140), $11, $10) ON CONFLICT (idem_key) DO NOTHING`,
-			chat.ID, hash, chat.CustomerName, chat.CustomerEmail, postgres.NullText(chat.CustomerID), chat.Product, chat.PageURL, chat.UserAgent, chat.Question, now, postgres.NullText(key))
+				question, created_at, waiting_since, last_customer_at, preview, idem_key, customer_gone_at, timezone)
+			VALUES ($1, $2, 'queued', $3, $4, $5, $6, $7, $8, $9, $10, $10, $10, left($9, 140), $11, $10, $12) ON CONFLICT (idem_key) DO NOTHING`,
+			chat.ID, hash, chat.CustomerName, chat.CustomerEmail, postgres.NullText(chat.CustomerID), chat.Product, chat.PageURL, chat.UserAgent, chat.Question, now, postgres.NullText(key), chat.Timezone)
 		if err != nil {
 			return err
 		}
@@ -372,5 +376,5 @@ func (d *Desk) getContext(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, map[string]any{"chats": chats, "tickets": tks, "customer": map[string]any{
-		"name": chat.CustomerName, "email": chat.CustomerEmail, "verified": chat.CustomerID != "", "user_agent": chat.UserAgent, "page_url": chat.PageURL}})
+		"name": chat.CustomerName, "email": chat.CustomerEmail, "verified": chat.CustomerID != "", "user_agent": chat.UserAgent, "page_url": chat.PageURL, "timezone": chat.Timezone}})
 }

@@ -22,6 +22,7 @@ type Chat struct {
 	Product        string
 	PageURL        string
 	UserAgent      string
+	Timezone       string // IANA name, or empty
 	Question       string
 	Seq            int64 // number of the last message
 	CreatedAt      time.Time

@@ -59,7 +59,7 @@ func (d *Desk) postTicket(c echo.Context) error {
 		}
 		comments := append([]tickets.Said{{By: lifecycle.System, Body: transcript, Public: true}}, notes...)
 		if t, made, err = d.tickets.Create(ctx, tx, tickets.New{
-			Subject: in.Subject, RequesterID: chat.CustomerID, RequesterName: chat.CustomerName, RequesterEmail: chat.CustomerEmail,
+			Subject: in.Subject, RequesterID: chat.CustomerID, RequesterName: chat.CustomerName, RequesterEmail: chat.CustomerEmail, RequesterZone: chat.Timezone,
 			Priority: in.Priority, Origin: "chat", Diagnostics: in.Diagnostics, Assignee: assignee, Chat: chat.ID, Said: comments, By: by,
 		}); err != nil || !made {
 			return err

@@ -26,6 +26,7 @@ type row struct {
 	Product        string              `db:"product"`
 	PageURL        string              `db:"page_url"`
 	UserAgent      string              `db:"user_agent"`
+	Timezone       string              `db:"timezone"`
 	Question       string              `db:"question"`
 	Seq            int64               `db:"seq"`
 	ChampionID     sql.NullString      `db:"champion_id"`
@@ -47,14 +48,14 @@ type row struct {
 	Change         int64               `db:"change"`
 }
 
-const columns = `c.id, c.state, c.reason, c.customer_name, c.customer_email, c.customer_id, c.product, c.page_url, c.user_agent, c.question, c.seq,
+const columns = `c.id, c.state, c.reason, c.customer_name, c.customer_email, c.customer_id, c.product, c.page_url, c.user_agent, c.timezone, c.question, c.seq,
 	c.champion_id, c.champion_name, c.offered_to, c.offered_until, c.passed_by, c.created_at, c.waiting_since, c.accepted_at, c.ended_at,
 	c.customer_gone_at, c.last_customer_at, c.last_champion_at, c.preview, c.read_customer, c.read_champion, c.ticket, c.change`
 
 func (r *row) chat() *Chat {
 	return &Chat{
 		ID: r.ID, CustomerName: r.CustomerName, CustomerEmail: r.CustomerEmail, CustomerID: r.CustomerID.String, Product: r.Product,
-		PageURL: r.PageURL, UserAgent: r.UserAgent, Question: r.Question, Seq: r.Seq, CreatedAt: r.CreatedAt,
+		PageURL: r.PageURL, UserAgent: r.UserAgent, Timezone: r.Timezone, Question: r.Question, Seq: r.Seq, CreatedAt: r.CreatedAt,
 		CustomerGoneAt: r.CustomerGoneAt.V, LastCustomerAt: r.LastCustomerAt.V, LastChampionAt: r.LastChampionAt.V, Preview: r.Preview,
 		ReadCustomer: r.ReadCustomer, ReadChampion: r.ReadChampion, Ticket: r.Ticket.Int64, Change: r.Change,
 		Session: Session{State: r.State, Reason: r.Reason, Champion: Party{r.ChampionID.String, r.ChampionName}, OfferedTo: r.OfferedTo.String,

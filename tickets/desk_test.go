@@ -126,6 +126,48 @@ func TestAWholeLifeAndItsFollowUp(t *testing.T) {
 	}
 }
 
+func TestARatingIsShownOnceItStands(t *testing.T) {
+	db, c := pgtest.New(t), &clock{}
+	c.set(tuesday)
+	d := newDesk(t, db, c)
+	tk, err := d.Open(t.Context(), request(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, d, ines, tk.Number, Change{Events: []lifecycle.Event{lifecycle.CustomerSolved{}}})
+	c.pass(48 * time.Hour)
+	fire(t, d)
+	var token string
+	if err := db.Get(&token, `SELECT data->>'token' FROM outbox WHERE kind = 'survey'`); err != nil {
+		t.Fatal(err)
+	}
+	seen := func() any {
+		t.Helper()
+		v, err := d.View(t.Context(), read(t, d, tk.Number), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v["survey"]
+	}
+	if _, err := d.AnswerSurvey(t.Context(), token, 2, "Slow"); err != nil {
+		t.Fatal(err)
+	}
+	if got := seen(); got != nil {
+		t.Errorf("shown while it can be changed: %v", got)
+	}
+	c.pass(changeable - time.Second)
+	if _, err := d.AnswerSurvey(t.Context(), token, 4, "Slow, but kind"); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(time.Second)
+	if _, err := d.AnswerSurvey(t.Context(), token, 5, ""); fault.Code(err) != "expired" {
+		t.Errorf("changed after its date: %v", err)
+	}
+	if got, ok := seen().(Survey); !ok || *got.Rating != 4 || got.Comment != "Slow, but kind" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func fire(t *testing.T, d *Desk) {
 	t.Helper()
 	if err := d.FireDue(t.Context()); err != nil {

@@ -34,6 +34,9 @@ func (d *Desk) View(ctx context.Context, t Ticket, staff bool) (map[string]any, 
 	v["files"] = fileViews(named)
 	if staff {
 		v["why"] = d.why(&t, history)
+		if v["survey"], err = d.rating(ctx, t.Number); err != nil {
+			return nil, err
+		}
 		if v["mail_problem"], err = d.mailProblem(ctx, t.Number); err != nil {
 			return nil, err
 		}
@@ -91,6 +94,18 @@ func (d *Desk) why(t *Ticket, history []Entry) map[string]string {
 	return rules(snap).Why(t.Ticket, past, func(at time.Time) string {
 		return at.In(snap.Calendar.Location()).Format("Monday 2 January, 3:04 PM MST")
 	})
+}
+
+// rating is what the customer thought of it. Staff see it once it can no longer be changed, so that
+// nobody is asked to change it (M39).
+func (d *Desk) rating(ctx context.Context, number int64) (any, error) {
+	var found []Survey
+	err := d.db.SelectContext(ctx, &found, `SELECT ticket, rating, comment, changeable_until, answered_at FROM surveys
+		WHERE ticket = $1 AND rating IS NOT NULL AND changeable_until <= $2`, number, d.now())
+	if err != nil || len(found) == 0 {
+		return nil, postgres.Kind(ctx, err)
+	}
+	return found[0], nil
 }
 
 // mailProblem tells champions of a mail about a ticket that could not be delivered: the customer does

@@ -25,6 +25,13 @@ func (p *pages) form(c echo.Context, status int, values url.Values, key string, 
 	if values.Get("priority") == "" {
 		values.Set("priority", "normal")
 	}
+	if len(values["logs"]) > 0 {
+		list, err := p.uploads.Free(c.Request().Context(), values["logs"])
+		if err != nil {
+			return err
+		}
+		data["Uploads"] = list
+	}
 	data["V"], data["Key"], data["Problem"] = values, key, problem
 	data["Looks"] = p.looks(s, p.now())
 	data["Due"] = "the end of the next business day"

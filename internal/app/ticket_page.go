@@ -211,6 +211,9 @@ func (p *pages) rate(c echo.Context) error {
 // arrived gives the ids of a form's files: those that a script has sent ahead, and those that a browser
 // without script sends along.
 func (p *pages) arrived(c echo.Context, field string) ([]string, error) {
+	if err := files.Patient(c); err != nil {
+		return nil, err
+	}
 	form, err := c.MultipartForm()
 	if errors.Is(err, http.ErrNotMultipart) {
 		f, err := c.FormParams()

@@ -220,7 +220,7 @@ func (p *Shared) resign(line *line) {
 	p.mu.Lock()
 	p.over = true
 	p.mu.Unlock()
-	line.use(context.Background(), time.Second, func(ctx context.Context, q querier) bool {
+	line.use(context.Background(), tellWithin, func(ctx context.Context, q querier) bool {
 		if !p.flush(ctx, q) {
 			return false
 		}

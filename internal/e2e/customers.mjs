@@ -50,6 +50,12 @@ export const customers = {
     await p.fill('#name', 'Marguerite Duval')
     await p.fill('#email', 'marguerite@duval.example')
     await p.fill('#subject', 'Restoring stops')
+    await p.fill('#devices', '12')
+    await p.click('text=Send ticket') // what is wrong stands at its field, and the files are still there
+    await p.waitForSelector('#wrong-devices')
+    ok(await p.locator('.sending >> text=service.log').count() === 1 && await p.locator('[name="logs"]').count() === 2, 'the files outlive an error')
+    ok(await p.inputValue('#description') === 'It stops at 47 %.' && await p.isChecked('[name="priority"][value="urgent"]') && await p.isChecked('text=I cannot restore from a backup'), 'so does all else')
+    await p.fill('#devices', '948688015614212345')
     await p.click('text=Send ticket')
     await p.waitForSelector('text=/Ticket \\d+ is open/')
     await accessible(p, 'confirmation')

@@ -45,7 +45,7 @@ func TestTwoNodesServeOneConversation(t *testing.T) {
 			priya.send(`{"type":"presence","state":"online","capacity":4}`)
 			priya.until("staff")
 
-			got, said := status(t, "POST", "http://"+b+"/api/v1/chats", "", `{"name":"Chris","email":"chris@example.com","question":"Is anybody there?"}`)
+			got, said := status(t, "POST", "http://"+b+"/api/v1/chats", "", `{"name":"Chris","email":"chris@example.com","question":"Is anybody there?","timezone":"Asia/Tokyo"}`)
 			var made struct {
 				Chat  struct{ ID string }
 				Token string
@@ -103,6 +103,19 @@ func TestTwoNodesServeOneConversation(t *testing.T) {
 			}
 			if !slices.Equal(bodies, want) {
 				t.Fatalf("%v\nis not\n%v", bodies, want)
+			}
+			// The ticket of it knows where the customer's clock stands.
+			if got, said := status(t, "POST", "http://"+a+"/api/v1/chats/"+made.Chat.ID+"/ticket", made.Token, `{"priority":"low","diagnostics":{}}`); got != 201 {
+				t.Fatalf("%d %s", got, said)
+			}
+			db, err := postgres.Open(t.Context(), url, postgres.Options{MaxConns: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			var zone string
+			if err := db.Get(&zone, `SELECT requester_zone FROM tickets`); err != nil || zone != "Asia/Tokyo" {
+				t.Errorf("%q %v", zone, err)
 			}
 		})
 	}

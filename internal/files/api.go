@@ -39,13 +39,13 @@ func personID(c echo.Context) string {
 	return ""
 }
 
-// patient gives a request with a file more time than others.
-func patient(c echo.Context) error {
+// Patient gives a request with a file more time than others; call it before the body is read.
+func Patient(c echo.Context) error {
 	return http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(slowLine)) // the network's clock, not the product's
 }
 
 func (s *Service) postUpload(c echo.Context) error {
-	if err := patient(c); err != nil {
+	if err := Patient(c); err != nil {
 		return err
 	}
 	reader, err := c.Request().MultipartReader()
@@ -103,7 +103,7 @@ func (s *Service) getParts(c echo.Context) error {
 }
 
 func (s *Service) putPart(c echo.Context) error {
-	if err := patient(c); err != nil {
+	if err := Patient(c); err != nil {
 		return err
 	}
 	n, err := strconv.Atoi(c.Param("n"))

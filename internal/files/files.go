@@ -315,6 +315,15 @@ func ByID(ctx context.Context, q sqlx.QueryerContext, ids []string) ([]Upload, e
 	return out, nil
 }
 
+// Free gives uploads that nothing has named yet, for a form that comes back with them.
+func (s *Service) Free(ctx context.Context, ids []string) ([]Upload, error) {
+	var free []string
+	if err := s.db.SelectContext(ctx, &free, `SELECT id FROM uploads WHERE id::text = ANY($1) AND ticket IS NULL AND chat IS NULL`, pq.StringArray(ids)); err != nil {
+		return nil, postgres.Kind(ctx, err)
+	}
+	return ByID(ctx, s.db, free)
+}
+
 // may gives a file's row to whoever may see it; foreign and unknown are alike.
 func (s *Service) may(ctx context.Context, id string, p *accounts.Person, token string) (row, error) {
 	var r row

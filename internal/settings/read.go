@@ -17,7 +17,10 @@ import (
 // which lack what came later (strict is false: a newer node may have stored what this one does not
 // know), and PUT (strict).
 func over(base Doc, raw []byte, strict bool) (Doc, error) {
-	doc := base
+	doc, err := base.clone() // encoding/json writes into the lists that it finds, and these are in force
+	if err != nil {
+		return doc, err
+	}
 	var named struct {
 		Hours, Holidays, Products, Priorities, Destinations json.RawMessage
 		Policy                                              struct {
@@ -48,6 +51,20 @@ func over(base Doc, raw []byte, strict bool) (Doc, error) {
 	}
 	doc.noNulls()
 	return doc, nil
+}
+
+// clone copies a document with its lists.
+func (d *Doc) clone() (Doc, error) {
+	var out Doc
+	raw, err := json.Marshal(d)
+	if err == nil {
+		err = json.Unmarshal(raw, &out)
+	}
+	if err != nil {
+		return out, fmt.Errorf("copy settings: %w", err)
+	}
+	out.noNulls()
+	return out, nil
 }
 
 func forget(named json.RawMessage, f func()) {

@@ -277,3 +277,37 @@ func TestEverybodyMayKnowHowToGetHelp(t *testing.T) {
 		t.Errorf("week %+v", week)
 	}
 }
+
+// A document that is refused, or only looked at, leaves the one in force as it is, whatever is wrong
+// with it and wherever: encoding/json would write into lists that it finds.
+func TestWhatIsRefusedChangesNothing(t *testing.T) {
+	db, c := pgtest.New(t), time.Now
+	st, err := Open(t.Context(), db, cluster.NewLocal(), c, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := json.Marshal(st.Current().Doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, raw := range []string{
+		`{"products":[{"id":"x","name":"Y","aliases":["z"]}],"hours":7}`,
+		`{"priorities":[{"id":"low"}],"policy":{"reminders":"x"}}`,
+		`{"destinations":["x","y"],"holidays":{"a":1}}`,
+		`{"policy":{"update_within":{"urgent":"1h"},"queue_limit":"x"}}`,
+		`{"hours":{"mon":[["01:00","02:00"]]},"products":5}`,
+		`{"products":[{"id":"","name":""}]}`,
+		`{"policy":"x","products":[{"id":"evil","name":"Evil","aliases":["e"]}],"destinations":["e"],"hours":{"mon":[["01:00","02:00"]]}}`,
+		`{"policy":[],"priorities":[{"id":"evil","scenarios":["e"]}],"holidays":[{"date":"e"}]}`,
+	} {
+		if _, err := st.Draft([]byte(raw)); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", raw, err)
+		}
+		if _, err := st.Put(t.Context(), []byte(raw), Who{Name: "test"}); err == nil {
+			t.Errorf("%s was taken", raw)
+		}
+		if after, err := json.Marshal(st.Current().Doc); err != nil || !bytes.Equal(before, after) {
+			t.Fatalf("%s left behind %s, %v", raw, after, err)
+		}
+	}
+}

@@ -34,7 +34,7 @@ interface Kept { id: string; token: string }
 export async function start(): Promise<void> {
   refusal.value = null
   try {
-    const made = await call<{ chat: Chat; token: string }>('/chats', { body: { ...me.value, page_url: params.get('page') ?? document.referrer.slice(0, 900) }, key: crypto.randomUUID() })
+    const made = await call<{ chat: Chat; token: string }>('/chats', { body: { ...me.value, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, page_url: params.get('page') ?? document.referrer.slice(0, 900) }, key: crypto.randomUUID() })
     save('chat', { id: made.chat.id, token: made.token })
     remember({ question: '' })
     join({ id: made.chat.id, token: made.token })

@@ -26,7 +26,10 @@ function Row({ c, since, lateAfter, offer }: { c: Chat; since: number | null; la
       <span class="row__time" data-late={String(late)}>{waited === null ? '–' : `${late ? '! ' : ''}${span(waited)}`}</span>
       <span class="row__name">{c.customer.name}{c.state !== 'ended' && !c.customer.online ? ' (away)' : ''}</span>
       {news > 0 ? <span class="count">{news}</span> : <span />}
-      <span class="row__last">{offer ? 'Offered to you: ' : ''}{c.ticket && c.state === 'ended' ? `Became ticket ${c.ticket}` : c.preview || c.question}</span>
+      <span class="row__last">{offer ? 'Offered to you: ' : ''}{c.ticket && c.state === 'ended' ? `Became ticket ${c.ticket}` : lastWords(c)}</span>
     </button>
   )
 }
+
+/** What was said last; of a file its name. */
+function lastWords(c: Chat): string { return c.preview?.split(/\s\/api\/v1\/uploads\//)[0] || c.question }

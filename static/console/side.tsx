@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call } from '../lib/api'
-import { day } from '../lib/time'
+import { clock, day } from '../lib/time'
 import type { Chat } from '../lib/types'
-import { current } from './store'
+import { current, slowTick } from './store'
 
-interface Context { chats: Chat[]; tickets: { number: number; subject: string; status: string }[]; customer: { verified: boolean; user_agent: string; page_url: string } }
+interface Context { chats: Chat[]; tickets: { number: number; subject: string; status: string }[]; customer: { verified: boolean; user_agent: string; page_url: string; timezone: string } }
 
 export function Side() {
   const c = current.value
@@ -22,6 +22,7 @@ export function Side() {
       <dl><dt>E-mail</dt><dd>{c.customer.email} {context && !context.customer.verified && <span class="quiet">(not verified)</span>}</dd>
         <dt>Product</dt><dd>{c.product || '–'}</dd>
         {c.page_url && <><dt>Page</dt><dd>{c.page_url}</dd></>}
+        {context?.customer.timezone && <><dt>Local time</dt><dd>{clock(slowTick.value, context.customer.timezone)}, {context.customer.timezone.replace('_', ' ')}</dd></>}
         <dt>Began</dt><dd>{day(c.created_at)}</dd>
         {c.ticket && <><dt>Ticket</dt><dd>{c.ticket}</dd></>}</dl>
       <h2>Former tickets</h2>

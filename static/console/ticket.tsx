@@ -17,6 +17,7 @@ interface Full extends Ticket {
   merged_into: number | null
   why?: Record<string, string>
   mail_problem?: string | null
+  survey?: { rating: number; comment: string } | null
   history: { at: string; actor: { name: string; kind: string }; event: string; from: string; to: string; why: string }[]
   diagnostics: Record<string, string | string[]>
 }
@@ -56,6 +57,7 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         <p><span class="badge" data-is={t.status}>{t.status}</span> <Next t={t} />{t.follow_up_of && <> · follow-up of {t.follow_up_of}</>}{t.merged_into && <> · merged into {t.merged_into}</>}</p>
         {t.why && <details><summary>Why is it so?</summary><ul class="why">{Object.entries(t.why).map(([k, v]) => <li key={k}><strong>{reasons[k]}</strong> {v}</li>)}</ul></details>}
         {t.mail_problem && <p class="notice" data-tone="late" role="alert">The customer did not get our mail. {t.mail_problem}</p>}
+        {t.survey && <p class="notice">The customer's rating: <strong>{t.survey.rating} of 5</strong>{t.survey.comment && `. “${t.survey.comment}”`}</p>}
         <Escalations list={t.escalations} changed={() => void load()} onError={onError} />
         {t.comments.map(c => <article class="comment" data-public={String(c.public)} key={c.id}><strong>{c.author.name || 'Chatnow'}</strong> <span class="quiet">{day(c.at)}{!c.public && ' · note, for champions only'}</span><p>{c.body}</p><Files list={c.attachments} /></article>)}
         {closed ? <p class="notice">Closed is final. A reply of the customer opens a follow-up.</p> : (

@@ -5,10 +5,11 @@ import { dropped, size, upload, type Found } from '../lib/upload'
 export function attach(input: HTMLInputElement, offer: (f: Found) => void): void {
   const form = input.form!
   const name = input.dataset['files']!
-  const list = document.createElement('ul')
+  const list = input.parentElement!.querySelector('ul') ?? document.createElement('ul')
   list.className = 'sending'
   input.after(list)
   input.removeAttribute('name')
+  for (const row of list.children) row.append(remove(row.querySelector('span')!.textContent!, () => row.remove())) // the form came back with them
   let running = 0
   let submitter: HTMLElement | null = null
 
@@ -20,15 +21,9 @@ export function attach(input: HTMLInputElement, offer: (f: Found) => void): void
     bar.max = 1
     bar.value = 0
     bar.setAttribute('aria-label', `Sending ${file.name}`)
-    const off = document.createElement('button')
-    off.type = 'button'
-    off.className = 'link'
-    off.textContent = 'Remove'
-    off.setAttribute('aria-label', `Remove ${file.name}`)
-    row.append(label, bar, off)
-    list.append(row)
     const stop = new AbortController()
-    off.onclick = () => { stop.abort(); row.remove() }
+    row.append(label, bar, remove(file.name, () => { stop.abort(); row.remove() }))
+    list.append(row)
     running++
     try {
       const done = await upload(file, p => { bar.value = p }, stop.signal)
@@ -61,4 +56,14 @@ export function attach(input: HTMLInputElement, offer: (f: Found) => void): void
     submitter = e.submitter
     submitter?.setAttribute('aria-busy', 'true')
   })
+}
+
+function remove(name: string, act: () => void): HTMLButtonElement {
+  const off = document.createElement('button')
+  off.type = 'button'
+  off.className = 'link'
+  off.textContent = 'Remove'
+  off.setAttribute('aria-label', `Remove ${name}`)
+  off.onclick = act
+  return off
 }

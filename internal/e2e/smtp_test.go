@@ -64,6 +64,15 @@ func (p *postOffice) of(event string) (*mail.Message, string) {
 	return nil, ""
 }
 
+// link waits for a mail of an event and gives the path of a link in it. The outbox forgets secrets as soon
+// as they have left.
+func (p *postOffice) link(o *office, event, begins string) string {
+	o.t.Helper()
+	o.eventually(event, func() bool { m, _ := p.of(event); return m != nil })
+	_, text := p.of(event)
+	return o.path(strings.ReplaceAll(text, "=3D", "="), begins)
+}
+
 func openPostOffice(t *testing.T) (box *postOffice, url string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -1,5 +1,5 @@
 // Being on duty: alerts that are heard and seen, and duty that ends when nobody is there.
-import { accessible, ask, ok, person, signIn, tell } from './browser.mjs'
+import { accessible, ask, base, ok, person, signIn, tell } from './browser.mjs'
 
 export const duty = {
   async 'a waiting customer is heard and seen'() {
@@ -44,6 +44,40 @@ export const duty = {
     await champion.waitForSelector('text=Are you still there?')
     await champion.clock.fastForward('02:10')
     await champion.waitForSelector('.dot[data-is="away"]')
+    await champion.context().close()
+  },
+  async 'a note stays a note, a long paste harms nobody, a double click is one chat'() {
+    await tell('open')
+    const champion = await signIn('priya@example.com')
+    const customer = await person()
+    await customer.goto(`${base}/chat`)
+    await customer.fill('#name', 'Wanda')
+    await customer.fill('#email', 'wanda@example.com')
+    await customer.fill('#question', 'Only once, please')
+    await customer.locator('text=Chat now >> nth=-1').dblclick()
+    await customer.waitForSelector('.place')
+    await champion.waitForSelector('text=Offered to you')
+    ok(await champion.locator('text=Take Wanda').count() === 1, 'one chat')
+    await champion.locator('h1').first().click()
+    await champion.keyboard.press('a')
+    await champion.waitForSelector('.talk__log >> text=Only once, please')
+    await champion.keyboard.press('n')
+    await champion.fill('#composer', 'he sounds cross')
+    await champion.click('.composer >> text=Reply')
+    ok(await champion.inputValue('#composer') === '', 'a half-written note is no reply')
+    for (const [page, say] of [[customer, 'the customer goes on'], [champion, 'the champion goes on']]) {
+      await page.fill('#composer', 'x'.repeat(70_000))
+      await page.press('#composer', 'Enter')
+      await page.waitForSelector('text=too long for one message')
+      ok((await page.inputValue('#composer')).length === 70_000, 'nothing is lost')
+      await page.fill('#composer', say)
+      await page.press('#composer', 'Enter')
+    }
+    await champion.waitForSelector('.talk__log >> text=the customer goes on')
+    await customer.waitForSelector('text=the champion goes on')
+    await customer.click('text=End chat')
+    await customer.waitForSelector('text=The chat has ended')
+    await customer.context().close()
     await champion.context().close()
   },
 }

@@ -1,3 +1,4 @@
+import { tooLong } from '../lib/conversation'
 import { Composer } from '../lib/composer'
 import { Attach, intoChat } from '../lib/files'
 import { Linked } from '../lib/links'
@@ -26,6 +27,7 @@ export function Conversation() {
       </div>
       <div class="panel__foot">
         {typing.value && <p class="quiet" role="status">{typing.value} is writing…</p>}
+        {!over && tooLong(words.value) && <p class="wrong" role="alert">This is too long for one message. Attach it as a file.</p>}
         {over ? <Over /> : (
           <Composer value={words.value} onInput={write} onSend={send} label="Message" button="Send"
             placeholder={c.state === 'queued' ? 'Go on writing; the champion reads it all' : 'Write a message'}>

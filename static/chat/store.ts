@@ -1,7 +1,8 @@
+import { uuid } from '../lib/uuid'
 import { signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
 import { fileToken } from '../lib/files'
-import { cursor, merge, settle, without } from '../lib/conversation'
+import { cursor, merge, settle, tooLong, without } from '../lib/conversation'
 import { load, save } from '../lib/keep'
 import { Socket } from '../lib/socket'
 import type { Chat, Frame, From, Message, Support, Unsent } from '../lib/types'
@@ -31,15 +32,18 @@ export function write(text: string): void {
 }
 
 interface Kept { id: string; token: string }
+let starting = false
 export async function start(): Promise<void> {
+  if (starting) return // a double click is one chat
+  starting = true
   refusal.value = null
   try {
-    const made = await call<{ chat: Chat; token: string }>('/chats', { body: { ...me.value, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, page_url: params.get('page') ?? document.referrer.slice(0, 900) }, key: crypto.randomUUID() })
+    const made = await call<{ chat: Chat; token: string }>('/chats', { body: { ...me.value, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, page_url: params.get('page') ?? document.referrer.slice(0, 900) }, key: uuid() })
     save('chat', { id: made.chat.id, token: made.token })
     remember({ question: '' })
     join({ id: made.chat.id, token: made.token })
     chat.value = made.chat
-  } catch (e) { refuse(e as Problem) }
+  } catch (e) { refuse(e as Problem) } finally { starting = false }
 }
 
 function refuse(e: Problem): void {
@@ -62,7 +66,7 @@ export function ticket(why: string): void {
 export function join(kept: Kept): void {
   token = kept.token
   fileToken.value = token
-  unsent.value = load<Unsent[]>('unsent', []).filter(u => u.chat === kept.id)
+  unsent.value = load<Unsent[]>('unsent', []).filter(u => u.chat === kept.id && !tooLong(u.body))
   socket = new Socket('/ws/chat', () => ({ token, after: cursor(log.value) }), f => frame(f, kept), up => { connected.value = up })
 }
 
@@ -111,7 +115,7 @@ function keep(list: Unsent[]): void { if (list !== unsent.value) { unsent.value 
 
 export function send(): void {
   const body = words.value
-  if (!body.trim()) return
+  if (!body.trim() || tooLong(body)) return // the box says so
   write('')
   say(body)
 }
@@ -119,7 +123,7 @@ export function send(): void {
 /** Keeps a message here until the server has it. */
 export function say(body: string): void {
   if (!chat.value) return
-  const u: Unsent = { id: crypto.randomUUID(), chat: chat.value.id, body, at: new Date().toISOString() }
+  const u: Unsent = { id: uuid(), chat: chat.value.id, body, at: new Date().toISOString() }
   keep([...unsent.value, u])
   socket?.send({ type: 'send', id: u.id, body })
 }

@@ -1,3 +1,4 @@
+import { uuid } from '../lib/uuid'
 import { signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
 import { day } from '../lib/time'
@@ -8,7 +9,7 @@ interface Sent { number: number; update_due_at: string }
 const sent = signal<Sent | null>(null)
 const problem = signal<Problem | null>(null)
 const priority = signal('normal')
-const key = crypto.randomUUID() // double click, retry and back make one ticket
+const key = uuid() // double click, retry and back make one ticket
 
 async function submit(): Promise<void> {
   problem.value = null

@@ -46,7 +46,7 @@ function Presence() {
     <>
       <span class="dot" data-is={m.state} aria-hidden="true" />
       <label class="unseen" for="presence">Presence</label>
-      <select id="presence" value={m.state} onChange={e => presence(e.currentTarget.value)}><option value="online">Online</option><option value="away">Away</option><option value="offline">Offline</option></select>
+      <select id="presence" value={m.state} onChange={e => { presence(e.currentTarget.value); e.currentTarget.blur() }}><option value="online">Online</option><option value="away">Away</option><option value="offline">Offline</option></select>
       <span>{mine.value.length} of</span><label class="unseen" for="capacity">Chats at once</label>
       <select id="capacity" value={m.capacity} onChange={e => presence(m.state, Number(e.currentTarget.value))}>{[...new Set([1, 2, 3, 4, 5, 6, 8, 10, m.capacity])].sort((a, b) => a - b).map(n => <option value={n}>{n}</option>)}</select>
     </>

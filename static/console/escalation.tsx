@@ -1,3 +1,4 @@
+import { uuid } from '../lib/uuid'
 import { useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
 import { day } from '../lib/time'
@@ -18,7 +19,7 @@ function One({ e, changed, onError }: { e: Escalation; changed(): void; onError(
   const active = e.state === 'open' || e.state === 'accepted'
   const decide = async (body: object) => {
     try {
-      await call(`/escalations/${e.id}`, { method: 'PATCH', body: { reason, answer, ...body }, key: crypto.randomUUID() })
+      await call(`/escalations/${e.id}`, { method: 'PATCH', body: { reason, answer, ...body }, key: uuid() })
       setReason('')
       setAnswer('')
       changed()

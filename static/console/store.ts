@@ -1,6 +1,7 @@
+import { uuid } from '../lib/uuid'
 import { computed, signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
-import { cursor, merge, settle, without } from '../lib/conversation'
+import { cursor, merge, settle, tooLong, without } from '../lib/conversation'
 import { load, save } from '../lib/keep'
 import { Socket } from '../lib/socket'
 import { learn, now } from '../lib/time'
@@ -13,7 +14,7 @@ export const chats = signal<Record<string, Chat>>({})
 export const logs = signal<Record<string, Message[]>>({})
 export const notes = signal<Record<string, Note[]>>({})
 export const staff = signal<Member[]>([])
-export const unsent = signal<Unsent[]>(load('console.unsent', []))
+export const unsent = signal<Unsent[]>(load<Unsent[]>('console.unsent', []).filter(u => !tooLong(u.body)))
 export const drafts = signal<Record<string, string>>(load('console.drafts', {}))
 export const typing = signal<Record<string, string>>({})
 export const open = signal<string | null>(null)
@@ -129,7 +130,7 @@ function frame(f: Frame): void {
       if (f['code'] === 'unavailable' && f['id']) setTimeout(() => { const u = unsent.value.find(x => x.id === f['id']); if (u) socket.send({ type: 'send', chat: u.chat, id: u.id, body: u.body }) }, 1500)
       else {
         const lost = unsent.value.find(u => u.id === f['id'])
-        if (lost) { draft(lost.chat, lost.body); keep(without(unsent.value, lost.id)) } // the words go back into the box
+        if (lost) { draft(lost.chat, lost.body, lost.chat); keep(without(unsent.value, lost.id)) } // the words go back into the box
         say(f['detail'] as string)
       }
       break
@@ -140,28 +141,32 @@ function frame(f: Frame): void {
 }
 
 function keep(list: Unsent[]): void { if (list.length !== unsent.value.length || list.some((u, i) => u !== unsent.value[i])) { unsent.value = list; save('console.unsent', list.length ? list : null) } }
-export function draft(id: string, text: string): void {
-  drafts.value = { ...drafts.value, [id]: text }
+/** A note and a reply are written in boxes of their own: neither ever becomes the other. */
+export function box(id: string): string { return noteMode.value ? `note:${id}` : id }
+export function draft(id: string, text: string, where = box(id)): void {
+  drafts.value = { ...drafts.value, [where]: text }
   save('console.drafts', drafts.value)
   if (!noteMode.value) socket.send({ type: 'typing', chat: id, on: text !== '' })
 }
 export function send(): void {
   const id = open.value
-  const body = id ? drafts.value[id] ?? '' : ''
+  if (id && tooLong(drafts.value[box(id)] ?? '')) { say('This is too long for one message. Attach it as a file.'); return }
+  const body = id ? drafts.value[box(id)] ?? '' : ''
   if (!id || !body.trim()) return
   if (noteMode.value) {
-    const note: Note = { id: crypto.randomUUID(), from: { kind: 'champion', name: me.value!.name }, body, at: new Date(now()).toISOString(), after_seq: logs.value[id]?.length ?? 0 }
+    const note: Note = { id: uuid(), from: { kind: 'champion', name: me.value!.name }, body, at: new Date(now()).toISOString(), after_seq: logs.value[id]?.length ?? 0 }
     if (!socket.send({ type: 'note', chat: id, id: note.id, body })) { say('No connection: the note is kept in the box.'); return }
     notes.value = { ...notes.value, [id]: [...(notes.value[id] ?? []), note] }
+    draft(id, '')
     noteMode.value = false
-  } else {
-    deliver(id, body)
+    return
   }
+  deliver(id, body)
   draft(id, '')
 }
 /** Keeps a message here until the server has it. */
 export function deliver(id: string, body: string): void {
-  const u: Unsent = { id: crypto.randomUUID(), chat: id, body, at: new Date(now()).toISOString() }
+  const u: Unsent = { id: uuid(), chat: id, body, at: new Date(now()).toISOString() }
   keep([...unsent.value, u])
   socket.send({ type: 'send', chat: id, id: u.id, body })
 }
@@ -188,7 +193,7 @@ export function presence(state: string, capacity?: number): void {
   if (state === 'online' && 'Notification' in window && Notification.permission === 'default') void Notification.requestPermission()
 }
 export function transfer(id: string, to: string, why: string): void {
-  if (why.trim()) socket.send({ type: 'note', chat: id, id: crypto.randomUUID(), body: why })
+  if (why.trim()) socket.send({ type: 'note', chat: id, id: uuid(), body: why })
   socket.send({ type: 'transfer', chat: id, to })
 }
 export function end(id: string): void { socket.send({ type: 'end', chat: id }) }

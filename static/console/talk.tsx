@@ -4,7 +4,7 @@ import { Linked } from '../lib/links'
 import { clock } from '../lib/time'
 import type { Message, Note } from '../lib/types'
 import { dialog } from './dialogs'
-import { accept, connected, current, deliver, draft, drafts, drawer, logs, me, noteMode, notes, open, send, show, typing, unsent } from './store'
+import { accept, box, connected, current, deliver, draft, drafts, drawer, logs, me, noteMode, notes, open, send, show, typing, unsent } from './store'
 
 export function Talk() {
   const c = current.value
@@ -25,7 +25,7 @@ export function Talk() {
       <footer class="talk__foot">
         <p class="quiet" role="status">{is ? `${is} is writing…` : '\u00a0'}</p>
         {own ? (
-          <Composer value={drafts.value[c.id] ?? ''} note={noteMode.value} onInput={v => draft(c.id, v)} onSend={send} label={noteMode.value ? 'Internal note' : 'Reply'}
+          <Composer value={drafts.value[box(c.id)] ?? ''} note={noteMode.value} onInput={v => draft(c.id, v)} onSend={send} label={noteMode.value ? 'Internal note' : 'Reply'}
             placeholder={noteMode.value ? 'For champions only; the customer never sees it' : `Reply to ${c.customer.name}`} button={noteMode.value ? 'Keep note' : 'Send'}>
             <button class="button" data-kind={noteMode.value ? 'plain' : undefined} type="button" aria-pressed={!noteMode.value} onClick={() => { noteMode.value = false }}>Reply</button>
             <button class="button" data-kind={noteMode.value ? undefined : 'plain'} type="button" aria-pressed={noteMode.value} onClick={() => { noteMode.value = true }}>Note <kbd>N</kbd></button>

@@ -1,3 +1,4 @@
+import { uuid } from '../lib/uuid'
 import { useEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
 import { load as kept, save } from '../lib/keep'
@@ -26,7 +27,7 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
   const [t, setT] = useState<Full | null>(null)
   const [body, setBody] = useState(kept(`ticket.${number}`, ''))
   const [files, setFiles] = useState<Upload[]>([])
-  const [key, setKey] = useState(crypto.randomUUID())
+  const [key, setKey] = useState(uuid())
   const [failed, setFailed] = useState('')
   const load = () => call<{ ticket: Full }>(`/tickets/${number}`).then(r => { setT(r.ticket); setFailed('') }, (e: Problem) => { setFailed(e.message); if (t) onError(e.message) })
   useEffect(() => { void load() }, [number])
@@ -42,7 +43,7 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
     const r = await call<{ ticket: Full }>(`/tickets/${number}/comments`, { body: { body, ...more, ...(files.length ? { attachments: files.map(f => f.id) } : {}) }, key })
     write('')
     setFiles([])
-    setKey(crypto.randomUUID())
+    setKey(uuid())
     return r
   })
   const change = (more: object) => act(() => call(`/tickets/${number}`, { method: 'PATCH', body: { version: t!.version, ...more } }))
@@ -94,11 +95,11 @@ function Merge({ t, act }: { t: Full; act(f: () => Promise<{ ticket: Full }>): P
   const [into, setInto] = useState('')
   const [other, setOther] = useState(false)
   const path = `/tickets/${t.number}`
-  if (t.merged_into) return <p><button class="button" onClick={() => void act(() => call(`${path}/unmerge`, { method: 'POST', body: {}, key: crypto.randomUUID() }))}>Undo the merge into {t.merged_into}</button></p>
+  if (t.merged_into) return <p><button class="button" onClick={() => void act(() => call(`${path}/unmerge`, { method: 'POST', body: {}, key: uuid() }))}>Undo the merge into {t.merged_into}</button></p>
   if (t.status === 'closed') return null
   const go = () => act(async () => {
     try {
-      await call(`${path}/merge`, { body: { into: Number(into), confirm: other }, key: crypto.randomUUID() })
+      await call(`${path}/merge`, { body: { into: Number(into), confirm: other }, key: uuid() })
       return await call<{ ticket: Full }>(path)
     } catch (e) {
       if ((e as Problem).code === 'other_requester') setOther(true)

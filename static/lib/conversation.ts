@@ -23,3 +23,6 @@ export function cursor(log: Message[]): number {
 }
 
 export function without(list: Unsent[], id: string): Unsent[] { return list.filter(u => u.id !== id) }
+
+/** A frame holds 64 KiB, as JSON writes it; a larger one would end the socket, again and again. */
+export function tooLong(body: string): boolean { return new TextEncoder().encode(JSON.stringify(body)).length > 60_000 }

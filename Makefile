@@ -4,7 +4,7 @@ run:
 	@.ci/need postgres
 	go run ./cmd/chatnow
 test:
-	@.ci/need postgres chromium node
+	@.ci/need postgres chromium node curl
 	@cd internal/e2e && npm ci --silent --no-audit --no-fund
 	@cd static && npm ci --silent --no-audit --no-fund && npm run --silent check
 	go vet ./...

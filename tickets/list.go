@@ -80,6 +80,7 @@ func viewAll(rows []row, staff bool) ([]map[string]any, error) {
 		v := t.View(nil, nil, staff)
 		delete(v, "comments") // a list is read by its rows
 		delete(v, "history")
+		delete(v, "escalations")
 		out = append(out, v)
 	}
 	return out, nil

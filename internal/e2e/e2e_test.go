@@ -44,6 +44,8 @@ func (s *server) start() {
 	select {
 	case <-ready:
 	case err := <-s.done:
+		s.cancel = nil // there is nothing to stop
+		cancel()
 		s.t.Errorf("the server did not start: %v", err)
 	case <-time.After(30 * time.Second):
 		s.t.Error("the server did not start within 30 s")

@@ -64,14 +64,21 @@ func (p *postOffice) of(event string) (*mail.Message, string) {
 	return nil, ""
 }
 
-// The whole product with a mail server: every mail of a life leaves once, marked as contract.md says,
-// with links that lead to pages that there are.
-func TestMailsOfALifeLeave(t *testing.T) {
+// link waits for a mail of an event and gives the path of a link in it. The outbox forgets secrets as soon
+// as they have left.
+func (p *postOffice) link(o *office, event, begins string) string {
+	o.t.Helper()
+	o.eventually(event, func() bool { m, _ := p.of(event); return m != nil })
+	_, text := p.of(event)
+	return o.path(strings.ReplaceAll(text, "=3D", "="), begins)
+}
+
+func openPostOffice(t *testing.T) (box *postOffice, url string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	box := &postOffice{}
+	box = &postOffice{}
 	relay := smtp.NewServer(box)
 	served := make(chan error, 1)
 	go func() { served <- relay.Serve(l) }()
@@ -80,9 +87,15 @@ func TestMailsOfALifeLeave(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return box, "smtp://" + l.Addr().String()
+}
 
+// The whole product with a mail server: every mail of a life leaves once, marked as contract.md says,
+// with links that lead to pages that there are.
+func TestMailsOfALifeLeave(t *testing.T) {
+	box, relay := openPostOffice(t)
 	db := pgtest.URL(t)
-	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: db, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler), SMTPURL: "smtp://" + l.Addr().String()}}
+	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: db, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler), SMTPURL: relay}}
 	s.start()
 	t.Cleanup(s.stop)
 	addStaff(t, db, "ada@example.com", "Ada", "admin")

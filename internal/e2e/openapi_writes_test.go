@@ -1,0 +1,130 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// An Idempotency-Key that is none is refused by every operation that takes one, before anything else is
+// looked at, and passed over by all others.
+func TestTheDocumentSaysWhatTakesAKey(t *testing.T) {
+	o := newOffice(t)
+	takes := 0
+	o.surface().each(func(method, route, path string, op *openapi3.Operation) {
+		status, said := ask(t, method, o.base+path, "{}", "Idempotency-Key", "a b")
+		refused := status == http.StatusUnprocessableEntity && strings.Contains(said, `"Idempotency-Key"`)
+		if named := op.Parameters.GetByInAndName("header", "Idempotency-Key") != nil; named != refused {
+			t.Errorf("%s %s: the document says %v, the server %d %s", method, route, named, status, said)
+		}
+		if refused {
+			takes++
+		}
+	})
+	if takes < 10 {
+		t.Errorf("only %d take one", takes)
+	}
+}
+
+// Whoever asks too often is told so by the operations of which the document says it, and by no others.
+func TestTheDocumentSaysWhatIsLimited(t *testing.T) {
+	o := newOffice(t)
+	o.stop()
+	o.cfg.RateLimits = true
+	o.start()
+	o.surface().each(func(method, route, path string, op *openapi3.Operation) {
+		most := 60
+		if method == http.MethodPut {
+			most = 1100 // parts of files come many at once
+		}
+		if method == http.MethodGet {
+			most = 1
+		}
+		slow := false
+		for range most {
+			// without a session, and with a body that nothing is made of
+			if status, _ := ask(t, method, o.base+path, "[]"); status == http.StatusTooManyRequests {
+				slow = true
+				break
+			}
+		}
+		if has(op, http.StatusTooManyRequests) != slow {
+			t.Errorf("%s %s: the document says %v, the server %v", method, route, !slow, slow)
+		}
+	})
+}
+
+// Of all names of fields that the document knows, each operation takes those that its own body has, and
+// calls all others unknown.
+func TestTheDocumentSaysWhatFieldsAreTaken(t *testing.T) {
+	o := newOffice(t)
+	s := o.surface()
+	names := map[string]bool{}
+	for _, ref := range s.Components.Schemas {
+		all, _, _ := properties(ref, "")
+		for name := range all {
+			names[name] = true
+		}
+	}
+	version := s.call("GET", "/settings", "", 200, "Cookie", o.admin)["version"]
+	bodies := 0
+	s.each(func(method, route, path string, op *openapi3.Operation) {
+		if op.RequestBody == nil || op.RequestBody.Value.Content["application/json"] == nil {
+			return
+		}
+		bodies++
+		body := map[string]any{}
+		for name := range names {
+			body[name] = nil // of every type
+		}
+		body["version"] = version // without it the settings are not looked at
+		var unknown []string
+		for range len(names) + 1 {
+			name := o.refused(t, method, path, body)
+			if name == "" {
+				break
+			}
+			unknown = append(unknown, name)
+			delete(body, name)
+		}
+		all, _, _ := properties(op.RequestBody.Value.Content["application/json"].Schema, "")
+		for name := range names {
+			if _, documented := all[name]; documented == slices.Contains(unknown, name) {
+				t.Errorf("%s %s, %s: the document says %v", method, route, name, documented)
+			}
+		}
+	})
+	if bodies < 15 {
+		t.Errorf("only %d bodies", bodies)
+	}
+}
+
+// refused names the field of a body that the server does not know.
+func (o *office) refused(t *testing.T, method, path string, body map[string]any) string {
+	t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, said := ask(t, method, o.base+path, string(raw), "Cookie", o.admin)
+	var problem struct {
+		Errors []struct{ Field, Detail string }
+	}
+	if err := json.Unmarshal([]byte(said), &problem); status != http.StatusUnprocessableEntity || err != nil {
+		return ""
+	}
+	for _, e := range problem.Errors {
+		if e.Detail == "There is no such field." {
+			if _, sent := body[e.Field]; !sent {
+				t.Fatal(fmt.Errorf("%s %s: %s was not sent", method, path, e.Field))
+			}
+			return e.Field
+		}
+	}
+	return ""
+}

@@ -103,7 +103,7 @@ func TestMergeAndItsUndoing(t *testing.T) {
 	}
 	a, b, other := open("ines@example.com"), open("ines@example.com"), open("otto@example.com")
 	merge := func(number, into int64, confirm bool) error {
-		_, err := d.Merge(t.Context(), priya, number, into, "One matter.", confirm)
+		_, err := d.Merge(t.Context(), priya, number, into, "One matter.", 0, confirm)
 		return err
 	}
 	if err := merge(a.Number, a.Number, false); fault.KindOf(err) != fault.Invalid {
@@ -139,18 +139,18 @@ func TestMergeAndItsUndoing(t *testing.T) {
 		t.Errorf("the story of both: %v", view["comments"])
 	}
 	// Undone within a day: as it was, and the overtaken promise begins anew instead of being late at once.
-	undone, err := d.Unmerge(t.Context(), priya, a.Number)
+	undone, err := d.Unmerge(t.Context(), priya, a.Number, "A mistake.")
 	if err != nil || undone.Status != lifecycle.Open || undone.MergedInto != 0 || !undone.UpdateDueAt.After(c.now()) {
 		t.Fatalf("%+v %v", undone.Ticket, err)
 	}
-	if _, err := d.Unmerge(t.Context(), priya, a.Number); fault.Code(err) != "not_merged" {
+	if _, err := d.Unmerge(t.Context(), priya, a.Number, "A mistake."); fault.Code(err) != "not_merged" {
 		t.Errorf("undone twice: %v", err)
 	}
 	if err := merge(a.Number, b.Number, false); err != nil {
 		t.Fatal(err)
 	}
 	c.pass(undoWithin + time.Second)
-	if _, err := d.Unmerge(t.Context(), priya, a.Number); fault.Code(err) != "too_late" {
+	if _, err := d.Unmerge(t.Context(), priya, a.Number, "A mistake."); fault.Code(err) != "too_late" {
 		t.Errorf("undone after a day: %v", err)
 	}
 	if got := mails(t, db, a.Number); got != "[received]" {
@@ -187,5 +187,34 @@ func TestMergeAndItsUndoing(t *testing.T) {
 	wg.Wait()
 	if (errs[0] == nil) == (errs[1] == nil) {
 		t.Errorf("both or none: %v, %v", errs[0], errs[1])
+	}
+}
+
+// One ticket that cannot be done, whatever the reason, holds up no other.
+func TestOneBadTicketHoldsUpNoTimer(t *testing.T) {
+	db, c := pgtest.New(t), &clock{}
+	c.set(tuesday)
+	d := newDesk(t, db, c)
+	var numbers []int64
+	for range 3 {
+		tk, err := d.Open(t.Context(), request(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, d, ines, tk.Number, Change{Events: []lifecycle.Event{lifecycle.CustomerSolved{}}})
+		numbers = append(numbers, tk.Number)
+		c.pass(time.Second)
+	}
+	if _, err := db.Exec(`UPDATE tickets SET diagnostics = '"damaged"' WHERE number = $1`, numbers[0]); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(48 * time.Hour)
+	if err := d.FireDue(t.Context()); err == nil || !strings.Contains(err.Error(), fmt.Sprint(numbers[0])) {
+		t.Errorf("the bad one is not told: %v", err)
+	}
+	for _, number := range numbers[1:] {
+		if got := read(t, d, number); got.Status != lifecycle.Closed {
+			t.Errorf("ticket %d behind the bad one is %s", number, got.Status)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"chatnow/hours"
 	"chatnow/internal/accounts"
 	"chatnow/internal/fault"
 	"chatnow/internal/pgtest"
@@ -20,7 +21,7 @@ import (
 // same lives beside it, and after each line every ticket of the two is the same: status, instants, mails,
 // history.
 type served struct {
-	t     *testing.T
+	t     testing.TB
 	d     *Desk
 	db    *sqlx.DB
 	c     *clock
@@ -28,12 +29,12 @@ type served struct {
 	twin  *lives.Model
 }
 
-func newServed(t *testing.T) *served {
+func newServed(t testing.TB, calendar hours.Config) *served {
 	db, c := pgtest.New(t), &clock{}
 	c.set(time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC))
 	w := &served{t: t, d: newDesk(t, db, c), db: db, c: c}
 	doc := w.d.settings.Current().Doc
-	doc.Config = lives.Hours()
+	doc.Config = calendar
 	doc.Policy.SurveyCooldown = 0
 	if _, err := w.d.settings.Update(t.Context(), doc, settings.Who{Name: "test"}); err != nil {
 		t.Fatal(err)
@@ -219,5 +220,10 @@ func (w *served) Policy(change func(*lifecycle.Policy)) error {
 
 // The lives of the pure engine, unchanged, on the real desk (M57).
 func TestLivesOnTheDesk(t *testing.T) {
-	lives.Play(t, "lifecycle/testdata", func(t *testing.T) lives.World { return newServed(t) })
+	lives.Play(t, "lifecycle/testdata", func(t *testing.T) lives.World { return newServed(t, lives.Hours()) })
+}
+
+// A quarter with holidays and clocks that go back and forward, against a table made by hand.
+func TestAQuarterAtTheDesk(t *testing.T) {
+	lives.Quarter(t, "lifecycle/testdata/quarter/table.txt", func(t *testing.T, c hours.Config) lives.World { return newServed(t, c) })
 }

@@ -116,6 +116,9 @@ func (d *Desk) Open(ctx context.Context, n New) (t Ticket, err error) {
 
 func (d *Desk) getTicket(c echo.Context) error {
 	t, err := d.Read(c.Request().Context(), accounts.Who(c), c.Param("number"))
+	if err == nil {
+		t, err = d.Shown(c.Request().Context(), accounts.Who(c), t)
+	}
 	if err != nil {
 		return err
 	}

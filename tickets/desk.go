@@ -341,7 +341,7 @@ func (d *Desk) say(ctx context.Context, tx *sqlx.Tx, number int64, s Said, key s
 // followUp makes the new ticket of a reply to a closed one, with everything copied; a second reply
 // finds the first follow-up while it lives (M34). The closed row is locked, so two replies take turns.
 func (d *Desk) followUp(ctx context.Context, tx *sqlx.Tx, closed Ticket, ch Change, by lifecycle.Actor) (Ticket, error) {
-	open, err := get(ctx, tx, true, `t.follow_up_of = $1 AND t.status <> 'closed'`, closed.Number)
+	open, err := living(ctx, tx, closed)
 	if err == nil {
 		snap, err := d.settings.InTx(ctx, tx)
 		if err != nil {

@@ -31,7 +31,7 @@ func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
 
 var tuesday = time.Date(2026, 11, 24, 15, 0, 0, 0, time.UTC)
 
-func newDesk(t *testing.T, db *sqlx.DB, c *clock) *Desk {
+func newDesk(t testing.TB, db *sqlx.DB, c *clock) *Desk {
 	t.Helper()
 	quiet, bus := slog.New(slog.DiscardHandler), cluster.NewLocal()
 	st, err := settings.Open(t.Context(), db, bus, c.now, quiet)

@@ -22,12 +22,19 @@ import (
 // undoWithin is how long a merge can be undone (requirements 1.G).
 const undoWithin = 24 * time.Hour
 
+// maxWhy bounds the reason that stands in the history of both tickets.
+const maxWhy = 2_000
+
 // Merge closes a ticket into another one, which from then on hears what is said to either. The earlier
-// promise wins. Tickets of different requesters need confirm; neither ever sees the other's words.
-func (d *Desk) Merge(ctx context.Context, me *accounts.Person, number, into int64, why string, confirm bool) (t Ticket, err error) {
+// promise wins. version is the one of the ticket that the caller has read; 0: whichever. Tickets of
+// different requesters need confirm; neither ever sees the other's words.
+func (d *Desk) Merge(ctx context.Context, me *accounts.Person, number, into int64, why string, version int, confirm bool) (t Ticket, err error) {
 	defer fault.Wrap(&err, "merge ticket %d into %d", number, into)
-	if number == into {
+	switch {
+	case number == into:
 		return t, fault.WrongField("into", "A ticket is not merged into itself.")
+	case len(why) > maxWhy:
+		return t, fault.WrongField("why", fmt.Sprintf("Up to %d bytes.", maxWhy))
 	}
 	err = postgres.InTx(ctx, d.db, func(tx *sqlx.Tx) error {
 		loser, winner, err := both(ctx, tx, number, into)
@@ -35,6 +42,8 @@ func (d *Desk) Merge(ctx context.Context, me *accounts.Person, number, into int6
 			return err
 		}
 		switch {
+		case version != 0 && version != loser.Version:
+			return fault.Conflict("stale", "Somebody changed the ticket meanwhile. Read it again.").With("version", loser.Version)
 		case loser.Status == lifecycle.Closed:
 			return fault.Conflict("closed", "A closed ticket stays as it is.")
 		case winner.Status == lifecycle.Closed:
@@ -55,7 +64,7 @@ func (d *Desk) Merge(ctx context.Context, me *accounts.Person, number, into int6
 			return fmt.Errorf("keep merge: %w", err)
 		}
 		due := loser.UpdateDueAt
-		if err := d.change(ctx, tx, &loser, Change{Events: []lifecycle.Event{lifecycle.Merged{Into: into}}}, actor(me), snap); err != nil {
+		if err := d.change(ctx, tx, &loser, Change{Events: []lifecycle.Event{lifecycle.Merged{Into: into, Why: why}}}, actor(me), snap); err != nil {
 			return explain(err)
 		}
 		if err := d.change(ctx, tx, &winner, Change{Edit: func(w *Ticket) error {
@@ -94,8 +103,11 @@ func both(ctx context.Context, tx *sqlx.Tx, number, into int64) (loser, winner T
 
 // Unmerge undoes the last merge of a ticket within a day. Comments made since stay where they were
 // written.
-func (d *Desk) Unmerge(ctx context.Context, me *accounts.Person, number int64) (t Ticket, err error) {
+func (d *Desk) Unmerge(ctx context.Context, me *accounts.Person, number int64, why string) (t Ticket, err error) {
 	defer fault.Wrap(&err, "unmerge ticket %d", number)
+	if len(why) > maxWhy {
+		return t, fault.WrongField("why", fmt.Sprintf("Up to %d bytes.", maxWhy))
+	}
 	var into int64
 	err = postgres.InTx(ctx, d.db, func(tx *sqlx.Tx) error {
 		var m struct {
@@ -146,8 +158,8 @@ func (d *Desk) Unmerge(ctx context.Context, me *accounts.Person, number int64) (
 		}
 		t, into = loser, m.Target
 		return errors.Join(
-			insertHistory(ctx, tx, number, actor(me), lifecycle.History{Event: "unmerged", From: "closed", To: string(loser.Status)}, now),
-			insertHistory(ctx, tx, m.Target, actor(me), lifecycle.History{Event: "gave_back", To: fmt.Sprint(number)}, now))
+			insertHistory(ctx, tx, number, actor(me), lifecycle.History{Event: "unmerged", From: "closed", To: string(loser.Status), Why: why}, now),
+			insertHistory(ctx, tx, m.Target, actor(me), lifecycle.History{Event: "gave_back", To: fmt.Sprint(number), Why: why}, now))
 	})
 	if err == nil {
 		d.Published(ctx, number)
@@ -178,6 +190,26 @@ func (d *Desk) survivor(ctx context.Context, tx *sqlx.Tx, t Ticket) (Ticket, err
 	return t, nil
 }
 
+// Shown is the ticket that somebody is shown who asks for t: a customer whose ticket went into another one
+// of his sees that one. One that went into somebody else's stays his own, and tells nothing of the other.
+func (d *Desk) Shown(ctx context.Context, p *accounts.Person, t Ticket) (Ticket, error) {
+	end := t
+	for range 10 {
+		if p.Staff() || end.MergedInto == 0 {
+			break
+		}
+		next, err := get(ctx, d.db, false, `t.number = $1`, end.MergedInto)
+		if err != nil {
+			return t, err
+		}
+		end = next
+	}
+	if end.RequesterID != t.RequesterID {
+		return t, nil
+	}
+	return end, nil
+}
+
 // heardElsewhere keeps what a customer says to a ticket that went into somebody else's: his words stay
 // on his own ticket, where champions read them with the other's story, and only wake that one. Neither
 // customer sees anything of the other.
@@ -204,6 +236,7 @@ func (d *Desk) postMerge(c echo.Context) error {
 	var in struct {
 		Into    int64  `json:"into"`
 		Why     string `json:"why"`
+		Version int    `json:"version"`
 		Confirm bool   `json:"confirm"`
 	}
 	if err := web.Bind(c, &in); err != nil {
@@ -211,7 +244,7 @@ func (d *Desk) postMerge(c echo.Context) error {
 	}
 	t, err := d.Read(c.Request().Context(), accounts.Who(c), c.Param("number"))
 	if err == nil {
-		t, err = d.Merge(c.Request().Context(), accounts.Who(c), t.Number, in.Into, strings.TrimSpace(in.Why), in.Confirm)
+		t, err = d.Merge(c.Request().Context(), accounts.Who(c), t.Number, in.Into, strings.TrimSpace(in.Why), in.Version, in.Confirm)
 	}
 	if err != nil {
 		return err
@@ -220,9 +253,17 @@ func (d *Desk) postMerge(c echo.Context) error {
 }
 
 func (d *Desk) postUnmerge(c echo.Context) error {
+	var in struct {
+		Why string `json:"why"`
+	}
+	if c.Request().ContentLength != 0 { // the reason may be left out, and the body with it
+		if err := web.Bind(c, &in); err != nil {
+			return err
+		}
+	}
 	t, err := d.Read(c.Request().Context(), accounts.Who(c), c.Param("number"))
 	if err == nil {
-		t, err = d.Unmerge(c.Request().Context(), accounts.Who(c), t.Number)
+		t, err = d.Unmerge(c.Request().Context(), accounts.Who(c), t.Number, strings.TrimSpace(in.Why))
 	}
 	if err != nil {
 		return err

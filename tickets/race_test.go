@@ -3,7 +3,8 @@ package tickets
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,25 +16,31 @@ import (
 	"chatnow/tickets/lifecycle"
 )
 
-// 300 replies within 50 ms of the closing instant, while two nodes fire their timers: each is kept once,
-// on the ticket that it opened again or on its follow-up, and none on a closed one.
+// 300 replies within 50 ms of the closing instant, by the REST surface of two nodes that fire their timers
+// meanwhile, each sent by two hands at once and once again: each is kept once, on the ticket that it
+// opened again or on its follow-up, and none on a closed one.
 func TestRepliesAroundTheClosingInstant(t *testing.T) {
 	db, c := pgtest.New(t), &clock{}
 	c.set(tuesday)
-	desks := []*Desk{newDesk(t, db, c), newDesk(t, db, c)}
-	const n = 300
-	if _, err := db.Exec(`INSERT INTO tickets (status, priority, level, subject, requester_name, requester_email, origin, version, created_at, updated_at, closes_at, wake_at)
-		SELECT 'solved', 'normal', 1, 'x', 'Ines', 'ines' || n || '@example.com', 'web', 2, $1, $1, $2, $2 FROM generate_series(1, $3::int) n`,
-		tuesday, tuesday.Add(50*time.Millisecond), n); err != nil {
-		t.Fatal(err)
-	}
-	var numbers []int64
-	if err := db.Select(&numbers, `SELECT number FROM tickets ORDER BY number`); err != nil {
-		t.Fatal(err)
+	nodes := []*api{newAPI(t, db, c), newAPI(t, db, c)}
+	const n, people = 300, 10
+	tokens := map[int64]string{}
+	for i := range people {
+		email := fmt.Sprintf("ines%d@example.com", i)
+		id, token := nodes[0].join(email, "Ines", "customer")
+		var numbers []int64
+		if err := db.Select(&numbers, `INSERT INTO tickets (status, priority, level, subject, requester_id, requester_name, requester_email, origin, version, created_at, updated_at, closes_at, wake_at)
+			SELECT 'solved', 'normal', 1, 'x', $1, 'Ines', $2, 'web', 2, $3, $3, $4, $4 FROM generate_series(1, $5::int) RETURNING number`,
+			id, email, tuesday, tuesday.Add(50*time.Millisecond), n/people); err != nil {
+			t.Fatal(err)
+		}
+		for _, number := range numbers {
+			tokens[number] = token
+		}
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	var timers, replies sync.WaitGroup
-	for _, d := range desks {
+	for _, d := range nodes {
 		timers.Go(func() {
 			for ctx.Err() == nil {
 				if err := d.FireDue(context.WithoutCancel(ctx)); err != nil {
@@ -42,21 +49,46 @@ func TestRepliesAroundTheClosingInstant(t *testing.T) {
 			}
 		})
 	}
+	reply := func(number int64) {
+		path, body, key := fmt.Sprintf("/tickets/%d/comments", number), fmt.Sprintf(`{"body":"reply to %d"}`, number), fmt.Sprintf("reply-%d", number)
+		said := make(chan answer, 3)
+		send := func(node *api) {
+			got, err := node.ask(tokens[number], "POST", path, key, body)
+			if err != nil || got.Status != 201 && got.Code != "in_progress" {
+				t.Errorf("reply to %d: %s, %v", number, got.raw, err)
+			}
+			said <- got
+		}
+		var hands sync.WaitGroup
+		for _, node := range nodes {
+			hands.Go(func() { send(node) })
+		}
+		hands.Wait()
+		send(nodes[0])
+		close(said)
+		heard := map[int64]bool{}
+		for got := range said {
+			if got.Status != 201 {
+				continue
+			}
+			heard[got.Ticket.Number] = true
+			if up := got.Ticket.FollowUpOf; got.Ticket.Status != "open" || got.Ticket.Number != number && (up == nil || *up != number) {
+				t.Errorf("the reply to %d is answered with %s", number, got.raw)
+			}
+		}
+		if len(heard) != 1 {
+			t.Errorf("the reply to %d was heard by %v", number, heard)
+		}
+	}
 	work := make(chan int64)
-	for i := range 8 {
+	for range 6 {
 		replies.Go(func() {
 			for number := range work {
-				body := fmt.Sprintf("reply to %d", number)
-				ch := Change{Events: []lifecycle.Event{lifecycle.CustomerReplied{}}, Comment: &Said{By: ines, Body: body, Public: true}, Key: body}
-				for range 2 { // the line is cut, and the browser asks again
-					if _, err := desks[i%2].Do(context.WithoutCancel(ctx), ines, ch, `t.number = $1`, number); err != nil {
-						t.Errorf("%s: %v", body, err)
-					}
-				}
+				reply(number)
 			}
 		})
 	}
-	rand.Shuffle(n, func(i, j int) { numbers[i], numbers[j] = numbers[j], numbers[i] })
+	numbers := slices.Collect(maps.Keys(tokens))
 	for i, number := range numbers { // the clock goes from 50 ms before the instant to 50 ms after
 		c.set(tuesday.Add(100 * time.Millisecond * time.Duration(i) / n))
 		work <- number
@@ -64,19 +96,20 @@ func TestRepliesAroundTheClosingInstant(t *testing.T) {
 	close(work)
 	replies.Wait()
 	c.pass(time.Second)
-	for _, d := range desks {
-		fire(t, d)
-	}
 	stop()
 	timers.Wait()
-	var got struct{ Kept, Distinct, Misplaced, Opened, Followed int }
+	for _, d := range nodes {
+		fire(t, d.Desk)
+	}
+	var got struct{ Kept, Distinct, Misplaced, Opened, Followed, Told int }
 	if err := db.QueryRow(`SELECT count(*), count(DISTINCT c.body), count(*) FILTER (WHERE t.status = 'closed'),
 		count(*) FILTER (WHERE t.follow_up_of IS NULL AND t.status = 'open' AND c.body = 'reply to ' || t.number),
-		count(*) FILTER (WHERE t.follow_up_of IS NOT NULL AND t.status = 'open' AND c.body = 'reply to ' || t.follow_up_of)
-		FROM comments c JOIN tickets t ON t.number = c.ticket`).Scan(&got.Kept, &got.Distinct, &got.Misplaced, &got.Opened, &got.Followed); err != nil {
+		count(*) FILTER (WHERE t.follow_up_of IS NOT NULL AND t.status = 'open' AND c.body = 'reply to ' || t.follow_up_of),
+		(SELECT count(*) FROM outbox WHERE kind = 'follow_up')
+		FROM comments c JOIN tickets t ON t.number = c.ticket`).Scan(&got.Kept, &got.Distinct, &got.Misplaced, &got.Opened, &got.Followed, &got.Told); err != nil {
 		t.Fatal(err)
 	}
-	if got.Kept != n || got.Distinct != n || got.Misplaced != 0 || got.Opened+got.Followed != n || got.Opened == 0 || got.Followed == 0 {
+	if got.Kept != n || got.Distinct != n || got.Misplaced != 0 || got.Opened+got.Followed != n || got.Opened == 0 || got.Followed == 0 || got.Told != got.Followed {
 		t.Fatalf("%+v", got)
 	}
 	t.Logf("%d opened their ticket again, %d made a follow-up", got.Opened, got.Followed)
@@ -103,7 +136,7 @@ func TestMergeAndItsUndoing(t *testing.T) {
 	}
 	a, b, other := open("ines@example.com"), open("ines@example.com"), open("otto@example.com")
 	merge := func(number, into int64, confirm bool) error {
-		_, err := d.Merge(t.Context(), priya, number, into, "One matter.", confirm)
+		_, err := d.Merge(t.Context(), priya, number, into, "One matter.", 0, confirm)
 		return err
 	}
 	if err := merge(a.Number, a.Number, false); fault.KindOf(err) != fault.Invalid {
@@ -139,18 +172,18 @@ func TestMergeAndItsUndoing(t *testing.T) {
 		t.Errorf("the story of both: %v", view["comments"])
 	}
 	// Undone within a day: as it was, and the overtaken promise begins anew instead of being late at once.
-	undone, err := d.Unmerge(t.Context(), priya, a.Number)
+	undone, err := d.Unmerge(t.Context(), priya, a.Number, "A mistake.")
 	if err != nil || undone.Status != lifecycle.Open || undone.MergedInto != 0 || !undone.UpdateDueAt.After(c.now()) {
 		t.Fatalf("%+v %v", undone.Ticket, err)
 	}
-	if _, err := d.Unmerge(t.Context(), priya, a.Number); fault.Code(err) != "not_merged" {
+	if _, err := d.Unmerge(t.Context(), priya, a.Number, "A mistake."); fault.Code(err) != "not_merged" {
 		t.Errorf("undone twice: %v", err)
 	}
 	if err := merge(a.Number, b.Number, false); err != nil {
 		t.Fatal(err)
 	}
 	c.pass(undoWithin + time.Second)
-	if _, err := d.Unmerge(t.Context(), priya, a.Number); fault.Code(err) != "too_late" {
+	if _, err := d.Unmerge(t.Context(), priya, a.Number, "A mistake."); fault.Code(err) != "too_late" {
 		t.Errorf("undone after a day: %v", err)
 	}
 	if got := mails(t, db, a.Number); got != "[received]" {
@@ -187,5 +220,34 @@ func TestMergeAndItsUndoing(t *testing.T) {
 	wg.Wait()
 	if (errs[0] == nil) == (errs[1] == nil) {
 		t.Errorf("both or none: %v, %v", errs[0], errs[1])
+	}
+}
+
+// One ticket that cannot be done, whatever the reason, holds up no other.
+func TestOneBadTicketHoldsUpNoTimer(t *testing.T) {
+	db, c := pgtest.New(t), &clock{}
+	c.set(tuesday)
+	d := newDesk(t, db, c)
+	var numbers []int64
+	for range 3 {
+		tk, err := d.Open(t.Context(), request(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, d, ines, tk.Number, Change{Events: []lifecycle.Event{lifecycle.CustomerSolved{}}})
+		numbers = append(numbers, tk.Number)
+		c.pass(time.Second)
+	}
+	if _, err := db.Exec(`UPDATE tickets SET diagnostics = '"damaged"' WHERE number = $1`, numbers[0]); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(48 * time.Hour)
+	if err := d.FireDue(t.Context()); err == nil || !strings.Contains(err.Error(), fmt.Sprint(numbers[0])) {
+		t.Errorf("the bad one is not told: %v", err)
+	}
+	for _, number := range numbers[1:] {
+		if got := read(t, d, number); got.Status != lifecycle.Closed {
+			t.Errorf("ticket %d behind the bad one is %s", number, got.Status)
+		}
 	}
 }

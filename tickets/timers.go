@@ -2,8 +2,14 @@ package tickets
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
+	"github.com/lib/pq"
+
+	"chatnow/internal/fault"
+	"chatnow/internal/postgres"
 	"chatnow/tickets/lifecycle"
 )
 
@@ -30,21 +36,28 @@ func (d *Desk) RunTimers(ctx context.Context) error {
 
 // FireDue fires everything that is due now, in the order in which it fell due. Each ticket goes through
 // the one door, where its row is locked and the engine looks again: a ticket that another node has just
-// done, or that was answered meanwhile, is left alone.
+// done, or that was answered meanwhile, is left alone. One that cannot be done is told and left for the
+// next look, and holds up no other; only a database that is away ends the look.
 func (d *Desk) FireDue(ctx context.Context) error {
+	failed := []int64{}
+	var all error
 	for {
 		var due []int64
 		now := d.now()
-		if err := d.db.SelectContext(ctx, &due, `SELECT number FROM tickets WHERE wake_at <= $1 ORDER BY wake_at LIMIT 100`, now); err != nil {
-			return err
+		if err := d.db.SelectContext(ctx, &due, `SELECT number FROM tickets WHERE wake_at <= $1 AND number <> ALL ($2) ORDER BY wake_at LIMIT 100`, now, pq.Int64Array(failed)); err != nil {
+			return errors.Join(all, err)
 		}
 		if len(due) == 0 {
-			return nil
+			return all
 		}
 		for _, number := range due {
 			_, err := d.Do(ctx, lifecycle.System, Change{Events: []lifecycle.Event{lifecycle.Alarm{}}}, `t.number = $1 AND t.wake_at <= $2`, number, now)
-			if err != nil && !gone(err) {
-				return err
+			if err == nil || gone(err) {
+				continue
+			}
+			all = errors.Join(all, fmt.Errorf("ticket %d: %w", number, err))
+			if failed = append(failed, number); postgres.Down(ctx, err) || fault.KindOf(err) == fault.Down || len(failed) > 1000 {
+				return all
 			}
 		}
 	}

@@ -162,10 +162,11 @@ func (o *office) holdTickets(s *surface, chris []string) (number string) {
 	into, gone := "/tickets/"+number, fmt.Sprintf("/tickets/%d", o.ticket("eve@example.com"))
 	s.call("POST", gone+"/merge", `{"into":`+number+`}`, 409, admin...)
 	s.call("POST", gone+"/unmerge", "", 409, admin...)
+	s.call("POST", gone+"/merge", `{"into":`+number+`,"why":"One matter","version":99,"confirm":true}`, 409, admin...)
 	s.call("POST", gone+"/merge", `{"into":`+number+`,"why":"One matter","confirm":true}`, 200, admin...)
 	s.call("GET", into, "", 200, admin...)
 	s.call("POST", gone+"/merge", `{"into":`+number+`,"confirm":true}`, 409, admin...)
-	s.call("POST", gone+"/unmerge", "", 200, admin...)
+	s.call("POST", gone+"/unmerge", `{"why":"A mistake"}`, 200, admin...)
 	return number
 }
 

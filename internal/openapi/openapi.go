@@ -195,7 +195,7 @@ func (op operation) object(r web.Route, path string) object {
 		if name != "" {
 			media["schema"] = schemaOf(name)
 		}
-		out["requestBody"] = object{"required": true, "content": object{kind: media}}
+		out["requestBody"] = object{"required": !op.bare, "content": object{kind: media}}
 	}
 	return out
 }

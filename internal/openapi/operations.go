@@ -6,6 +6,7 @@ type operation struct {
 	does      string
 	query     string // names of the query's parameters; lists with cursor or after page
 	body      string // schema of the JSON body; other bodies have their media type before it
+	bare      bool   // the body may be left out
 	status    int
 	also      string // other statuses that are no refusals, with the same content
 	gives     string // "ticket:Ticket" is {"ticket": Ticket}, "Support" that alone, "image/png" bytes; empty: no content
@@ -71,8 +72,8 @@ var operations = map[string]operation{
 	"POST /tickets/:number/comments":    {does: "Answer; a reply to a closed ticket gives its follow-up", body: "NewComment", status: 201, gives: "ticket:Ticket", once: true, conflicts: "closed"},
 	"POST /tickets/:number/solved":      {does: "The customer says that it is solved", status: 200, gives: "ticket:Ticket", once: true, conflicts: "closed"},
 	"POST /tickets/:number/escalations": {does: "Ask for a manager; one at a time", body: "NewEscalation", status: 201, also: "200", gives: "escalation:Escalation", once: true, limited: true, conflicts: "already_escalated closed"},
-	"POST /tickets/:number/merge":       {does: "Close a ticket into another; other_requester needs confirm", body: "Merge", status: 200, gives: "ticket:Ticket", once: true, conflicts: "other_requester closed"},
-	"POST /tickets/:number/unmerge":     {does: "Undo a merge, for a day", status: 200, gives: "ticket:Ticket", once: true, conflicts: "not_merged too_late"},
+	"POST /tickets/:number/merge":       {does: "Close a ticket into another; other_requester needs confirm", body: "Merge", status: 200, gives: "ticket:Ticket", once: true, conflicts: "other_requester closed stale"},
+	"POST /tickets/:number/unmerge":     {does: "Undo a merge, for a day", body: "Unmerge", bare: true, status: 200, gives: "ticket:Ticket", once: true, conflicts: "not_merged too_late"},
 	"GET /escalations":                  {does: "Escalations, newest first", query: "state:escalations cursor limit", status: 200, gives: "escalations:[]Escalation", fails: []int{422}},
 	"PATCH /escalations/:id":            {does: "Decide an escalation", body: "Decision", status: 200, gives: "escalation:Escalation", once: true, conflicts: "decided"},
 	"POST /surveys/:token":              {does: "Answer a survey; again changes the answer", body: "Rating", status: 200, gives: "survey:Survey", limited: true, conflicts: "expired"},

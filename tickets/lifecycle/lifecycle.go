@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -100,7 +101,7 @@ func (r Rules) apply(t Ticket, ev Event, by Actor, now time.Time) (Ticket, []Eff
 		from := t.Status
 		t = stopWaits(t)
 		t.Status, t.ClosedCause, t.MergedInto = Closed, ByMerge, ev.Into
-		return t, []Effect{History{Event: "merged", From: string(from), To: string(Closed), Why: fmt.Sprintf("Merged into ticket %d.", ev.Into)}}, nil
+		return t, []Effect{History{Event: "merged", From: string(from), To: string(Closed), Why: strings.TrimSpace(fmt.Sprintf("Merged into ticket %d. %s", ev.Into, ev.Why))}}, nil
 	case Alarm:
 		return r.alarm(t, now)
 	}

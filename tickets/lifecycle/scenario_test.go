@@ -2,56 +2,24 @@ package lifecycle_test
 
 import (
 	"testing"
-	"time"
 
 	"chatnow/hours"
 	"chatnow/tickets/lifecycle"
 	"chatnow/tickets/lifecycle/lives"
 )
 
-// pure is the engine alone.
-type pure struct {
-	rules  lifecycle.Rules
-	ticket lifecycle.Ticket
-	mails  []string
-}
-
-func (w *pure) Create(p lifecycle.Priority, by lifecycle.Actor, now time.Time) error {
-	w.ticket = lifecycle.Ticket{Number: 1001, Priority: p}
-	return w.Do(lifecycle.Created{}, by, now)
-}
-
-func (w *pure) Do(ev lifecycle.Event, by lifecycle.Actor, now time.Time) error {
-	next, effects, err := w.rules.Apply(w.ticket, ev, by, now)
+func engine(t *testing.T, c hours.Config) lives.World {
+	cal, err := hours.New(c)
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	w.ticket = next
-	for _, e := range effects {
-		if m, ok := e.(lifecycle.Mail); ok {
-			w.mails = append(w.mails, m.Kind)
-		}
-	}
-	return nil
+	return &lives.Model{Rules: lifecycle.Rules{Hours: cal, Policy: lives.Policy()}}
 }
 
-func (w *pure) See() (lifecycle.Ticket, []string, error) {
-	mails := w.mails
-	w.mails = nil
-	return w.ticket, mails, nil
-}
-
-func (w *pure) Policy(change func(*lifecycle.Policy)) error {
-	change(&w.rules.Policy)
-	return nil
-}
-
+// The lives on the pure engine alone.
 func TestLives(t *testing.T) {
-	lives.Play(t, "testdata", func(t *testing.T) lives.World {
-		cal, err := hours.New(lives.Hours())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &pure{rules: lifecycle.Rules{Hours: cal, Policy: lives.Policy()}}
-	})
+	lives.Play(t, "testdata", func(t *testing.T) lives.World { return engine(t, lives.Hours()) })
 }
+
+// A quarter with holidays and clocks that go back and forward, against a table made by hand.
+func TestAQuarter(t *testing.T) { lives.Quarter(t, "testdata/quarter/table.txt", engine) }

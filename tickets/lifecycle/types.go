@@ -136,7 +136,10 @@ type (
 	// EscalationOver: the manager has decided.
 	EscalationOver struct{ Outcome string }
 	// Merged: the ticket went into another.
-	Merged struct{ Into int64 }
+	Merged struct {
+		Into int64
+		Why  string
+	}
 	// Alarm: look again.
 	Alarm struct{}
 )

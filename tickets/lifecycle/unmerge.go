@@ -9,15 +9,19 @@ func (r Rules) Unmerge(t, former Ticket, now time.Time) Ticket {
 	if due(former.UpdateDueAt, now) {
 		former.UpdateDueAt = r.promise(former.Priority, now)
 	}
-	if due(former.SolvesAt, now) {
-		former.PendingSince = now
+	switch {
+	case due(former.SolvesAt, now):
+		former.PendingSince, former.Reminded = now, 0
 		former.SolvesAt = r.after(now, r.Policy.PendingSolvesAfter)
+		former.RemindAt = r.nextReminder(former)
+	case due(former.RemindAt, now): // what was missed is not said now; the next one is
+		for former.Reminded < len(r.Policy.Reminders) && due(former.PendingSince.Add(r.Policy.Reminders[former.Reminded]), now) {
+			former.Reminded++
+		}
+		former.RemindAt = r.nextReminder(former)
 	}
 	if due(former.ClosesAt, now) {
 		former.ClosesAt = r.after(now, r.Policy.SolvedClosesAfter)
-	}
-	if due(former.RemindAt, now) {
-		former.RemindAt = time.Time{}
 	}
 	return former
 }

@@ -2,16 +2,19 @@
 // whom and when, and what is then to be seen. The same files run against the pure engine and against
 // the desk with its database, so that the two cannot differ.
 //
-// Times are the company's. "expect …, mails a b" lists the mails since the last expectation, and
-// "expect refused closed" says that a closed ticket stayed as it was.
+// Times are the company's. A life goes on with the ticket that was created last, until "turn 2" turns to
+// its second one. "expect …, mails a b" lists the mails since that ticket was last seen, "story …" its
+// history since then, and "expect refused closed" says that a closed ticket stayed as it was.
 package lives
 
 import (
 	"bufio"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,14 +23,19 @@ import (
 	"chatnow/tickets/lifecycle"
 )
 
-// World is what a life is played in.
+// World is what a life is played in. Tickets are numbered from 1001.
 type World interface {
-	// Create begins the ticket that is meant from then on.
-	Create(p lifecycle.Priority, by lifecycle.Actor, now time.Time) error
-	// Do lets something happen to it; ErrClosed when a closed ticket stayed as it was.
-	Do(ev lifecycle.Event, by lifecycle.Actor, now time.Time) error
-	// See gives the ticket and the mails since it was last seen.
-	See() (lifecycle.Ticket, []string, error)
+	// Create begins a ticket.
+	Create(p lifecycle.Priority, by lifecycle.Actor, now time.Time) (int64, error)
+	// Do lets something happen to a ticket, and gives the number of the one that heard it.
+	Do(number int64, ev lifecycle.Event, by lifecycle.Actor, now time.Time) (int64, error)
+	// Alarm fires what is due.
+	Alarm(now time.Time) error
+	// Merge and Unmerge; ErrClosed and ErrStatus where that cannot be.
+	Merge(number, into int64, why string, by lifecycle.Actor, now time.Time) error
+	Unmerge(number int64, why string, by lifecycle.Actor, now time.Time) error
+	// See gives a ticket.
+	See(number int64) (Seen, error)
 	// Policy changes the rules for what comes.
 	Policy(change func(*lifecycle.Policy)) error
 }
@@ -43,26 +51,31 @@ func Hours() hours.Config {
 
 // Policy is the policy's own at the beginning of a life.
 func Policy() lifecycle.Policy {
-	return lifecycle.Policy{SolvedClosesAfter: 48 * time.Hour, PendingSolvesAfter: 96 * time.Hour, Counting: lifecycle.Elapsed, SurveySilent: true}
+	return lifecycle.Policy{SolvedClosesAfter: 48 * time.Hour, PendingSolvesAfter: 96 * time.Hour, Counting: lifecycle.Elapsed, SurveySilent: true, UpdateWithin: map[lifecycle.Priority]time.Duration{}}
 }
 
 // Play plays every life below dir, each in a world of its own.
 func Play(t *testing.T, dir string, world func(t *testing.T) World) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.txt"))
-	if err != nil || len(files) < 6 {
+	if err != nil || len(files) < 18 {
 		t.Fatalf("%d lives, %v", len(files), err)
 	}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) { (&life{t: t, World: world(t)}).read(file) })
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			(&life{t: t, World: world(t), seen: map[int64]*[2]int{}}).read(file)
+		})
 	}
 }
 
 type life struct {
 	World
-	t    *testing.T
-	zone *time.Location
-	now  time.Time
-	err  error
+	t      *testing.T
+	zone   *time.Location
+	now    time.Time
+	number int64
+	err    error
+	seen   map[int64]*[2]int // mails and lines of history that were looked at
 }
 
 func (l *life) read(file string) {
@@ -90,6 +103,9 @@ func (l *life) read(file string) {
 }
 
 func (l *life) step(line string) (err error) {
+	if l.err != nil && !strings.HasPrefix(line, "expect refused") {
+		return fmt.Errorf("the line before: %w", l.err)
+	}
 	word, rest, _ := strings.Cut(line, " ")
 	switch word {
 	case "at":
@@ -107,47 +123,128 @@ func (l *life) step(line string) (err error) {
 				}
 			}
 		})
+	case "promise": // promise urgent 2h
+		level, within, _ := strings.Cut(rest, " ")
+		d, err := time.ParseDuration(within)
+		return errors.Join(err, l.Policy(func(p *lifecycle.Policy) {
+			p.UpdateWithin = maps.Clone(p.UpdateWithin) // the rules before are other rules
+			p.UpdateWithin[lifecycle.Priority(level)] = d
+		}))
+	case "survey": // survey 24h, survey never-after-silence
+		if rest == "never-after-silence" {
+			return l.Policy(func(p *lifecycle.Policy) { p.SurveySilent = false })
+		}
+		d, err := time.ParseDuration(rest)
+		return errors.Join(err, l.Policy(func(p *lifecycle.Policy) { p.SurveyAfter = d }))
+	case "turn":
+		n, err := strconv.ParseInt(rest, 10, 64)
+		l.number = first - 1 + n
+		return err
 	case "expect":
 		return l.expect(rest)
+	case "story":
+		return l.story(rest)
 	case "alarm":
-		l.err = l.Do(lifecycle.Alarm{}, lifecycle.System, l.now)
-	case "customer", "champion":
-		by := lifecycle.Actor{Kind: word, Name: word}
+		l.err = l.Alarm(l.now)
+	case "customer", "champion", "machine":
 		verb, what, _ := strings.Cut(rest, " ")
-		if word+" "+verb == "customer creates" {
-			l.err = l.Create(lifecycle.Priority(what), by, l.now)
-			return nil
+		by := lifecycle.Actor{Kind: word, Name: word, ID: map[string]string{"champion": "c1"}[word]}
+		if word == "machine" {
+			by = lifecycle.System
 		}
-		ev, ok := map[string]lifecycle.Event{"customer replies": lifecycle.CustomerReplied{}, "champion replies": lifecycle.ChampionReplied{Status: lifecycle.Status(what)},
-			"champion notes": lifecycle.NoteAdded{}, "champion raises": lifecycle.PrioritySet{To: lifecycle.Priority(what)}, "champion sets": lifecycle.PrioritySet{To: lifecycle.Priority(what)},
-			"champion marks": lifecycle.StatusSet{To: lifecycle.Status(what)}, "customer escalates": lifecycle.EscalationAsked{}, "customer thanks": lifecycle.CustomerSolved{},
-			"champion merges": lifecycle.Merged{Into: 1}}[word+" "+verb]
-		if !ok {
-			return errors.New("there is no such line")
-		}
-		l.err = l.Do(ev, by, l.now)
+		return l.happen(by, word+" "+verb, what)
 	default:
-		return errors.New("there is no such line")
+		return errLine
 	}
 	return err
 }
 
+var errLine = errors.New("there is no such line")
+
+func (l *life) happen(by lifecycle.Actor, what, more string) error {
+	if what == "customer creates" {
+		l.number, l.err = l.Create(lifecycle.Priority(more), by, l.now)
+		return nil
+	}
+	if what == "champion merges" || what == "champion unmerges" {
+		return l.merge(by, what, more)
+	}
+	ev, ok := map[string]lifecycle.Event{"customer replies": lifecycle.CustomerReplied{}, "champion replies": lifecycle.ChampionReplied{Status: lifecycle.Status(more)},
+		"champion notes": lifecycle.NoteAdded{}, "machine writes": lifecycle.MachineWrote{}, "champion sets": lifecycle.PrioritySet{To: lifecycle.Priority(more), Why: "A champion decides."},
+		"champion marks": lifecycle.StatusSet{To: lifecycle.Status(more)}, "customer escalates": lifecycle.EscalationAsked{Reason: "It takes too long."},
+		"champion decides": lifecycle.EscalationOver{Outcome: more}, "customer thanks": lifecycle.CustomerSolved{}}[what]
+	if !ok {
+		return errLine
+	}
+	heard, err := l.Do(l.number, ev, by, l.now)
+	if err == nil && heard != l.number { // the closed one stayed as it was
+		err = lifecycle.ErrClosed
+	}
+	l.err = err
+	return nil
+}
+
+// merge merges into the life's ticket of that place, or into one that comes just then.
+func (l *life) merge(by lifecycle.Actor, what, into string) error {
+	if what == "champion unmerges" {
+		l.err = l.Unmerge(l.number, "A mistake.", by, l.now)
+		return nil
+	}
+	n, err := strconv.ParseInt(into, 10, 64)
+	other := first - 1 + n
+	if into == "" {
+		other, err = l.Create("", lifecycle.Actor{Kind: "customer", Name: "customer"}, l.now)
+	}
+	if err != nil {
+		return err
+	}
+	l.err = l.Merge(l.number, other, "One matter.", by, l.now)
+	return nil
+}
+
+func (l *life) look() (Seen, *[2]int, error) {
+	if l.err != nil {
+		return Seen{}, nil, l.err
+	}
+	s, err := l.See(l.number)
+	if l.seen[l.number] == nil {
+		l.seen[l.number] = &[2]int{}
+	}
+	return s, l.seen[l.number], err
+}
+
+// story is the history since it was last told.
+func (l *life) story(want string) error {
+	s, seen, err := l.look()
+	if err != nil {
+		return err
+	}
+	var got []string
+	for _, line := range s.Story[seen[1]:] {
+		got = append(got, line.String())
+	}
+	seen[1] = len(s.Story)
+	if got := strings.Join(got, ", "); got != want {
+		return fmt.Errorf("got %q", got)
+	}
+	return nil
+}
+
 func (l *life) expect(want string) error {
 	if reason, ok := strings.CutPrefix(want, "refused "); ok {
-		kinds := map[string]error{"closed": lifecycle.ErrClosed, "status": lifecycle.ErrStatus, "moot": lifecycle.ErrMoot}
+		kinds := map[string]error{"closed": lifecycle.ErrClosed, "status": lifecycle.ErrStatus, "value": lifecycle.ErrValue}
 		if kinds[reason] == nil || !errors.Is(l.err, kinds[reason]) {
 			return fmt.Errorf("got %w", errors.Join(errors.New("no such refusal"), l.err))
 		}
 		l.err = nil
 		return nil
 	}
-	if l.err != nil {
-		return l.err
-	}
-	t, mails, err := l.See()
+	s, seen, err := l.look()
 	if err != nil {
 		return err
 	}
+	t, mails := s.Ticket, s.Mails[seen[0]:]
+	seen[0] = len(s.Mails)
 	got := string(t.Status)
 	for _, due := range []struct {
 		name string

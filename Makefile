@@ -12,7 +12,7 @@ test:
 # The linter is built from source the first time, in two minutes or so.
 lint:
 	@unformatted=$$(git ls-files "*.go" | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
-	go tool -modfile=tools/go.mod golangci-lint run --timeout 10m ./...
+	go tool -modfile=.ci/tools/go.mod golangci-lint run --timeout 10m ./...
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/chatnow ./cmd/chatnow
 # The pictures of the README, taken on the way through the browser journeys.

@@ -47,6 +47,14 @@ func newDesk(t testing.TB, db *sqlx.DB, c *clock) *Desk {
 	return NewDesk(db, st, outbox, accounts.New(db, srv, outbox, bus, c.now, quiet), bus, c.now, quiet)
 }
 
+// onTuesday gives a desk on a database of its own, on a Tuesday morning.
+func onTuesday(t *testing.T) (*Desk, *sqlx.DB, *clock) {
+	t.Helper()
+	db, c := pgtest.New(t), &clock{}
+	c.set(tuesday)
+	return newDesk(t, db, c), db, c
+}
+
 var ines = lifecycle.Actor{Kind: "customer", Name: "Ines"}
 
 func request(key string) New {
@@ -73,9 +81,7 @@ func mails(t *testing.T, db *sqlx.DB, number int64) string {
 }
 
 func TestAWholeLifeAndItsFollowUp(t *testing.T) {
-	db, c := pgtest.New(t), &clock{}
-	c.set(tuesday)
-	d := newDesk(t, db, c)
+	d, db, c := onTuesday(t)
 	tk, err := d.Open(t.Context(), request("a"))
 	if err != nil {
 		t.Fatal(err)
@@ -127,9 +133,7 @@ func TestAWholeLifeAndItsFollowUp(t *testing.T) {
 }
 
 func TestARatingIsShownOnceItStands(t *testing.T) {
-	db, c := pgtest.New(t), &clock{}
-	c.set(tuesday)
-	d := newDesk(t, db, c)
+	d, db, c := onTuesday(t)
 	tk, err := d.Open(t.Context(), request(""))
 	if err != nil {
 		t.Fatal(err)
@@ -185,9 +189,7 @@ func read(t *testing.T, d *Desk, number int64) Ticket {
 }
 
 func TestStaleAndUnknown(t *testing.T) {
-	db, c := pgtest.New(t), &clock{}
-	c.set(tuesday)
-	d := newDesk(t, db, c)
+	d, _, _ := onTuesday(t)
 	tk, err := d.Open(t.Context(), request(""))
 	if err != nil {
 		t.Fatal(err)

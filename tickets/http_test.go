@@ -111,12 +111,3 @@ func (a *api) ask(token, method, path, key, body string) (out answer, err error)
 	out.Status, out.Code, out.raw = res.StatusCode, problem.Code, string(raw)
 	return out, nil
 }
-
-func (a *api) must(want int, token, method, path, body string) answer {
-	a.t.Helper()
-	got, err := a.ask(token, method, path, "", body)
-	if err != nil || got.Status != want {
-		a.t.Fatalf("%s %s: %d instead of %d, %v: %s", method, path, got.Status, want, err, got.raw)
-	}
-	return got
-}

@@ -14,14 +14,6 @@ import (
 // previewMost is how many running tickets a preview counts again, the next due first.
 const previewMost = 10_000
 
-// anyDocument takes a JSON document as it came.
-type anyDocument struct{ raw []byte }
-
-func (a *anyDocument) UnmarshalJSON(raw []byte) error {
-	a.raw = append([]byte(nil), raw...)
-	return nil
-}
-
 // move is a wait that would end at another time.
 type move struct {
 	Number  int64  `json:"number"`
@@ -34,11 +26,11 @@ type move struct {
 // postPreview shows what a draft of the settings would do: two weeks of its calendar, and the running
 // waits that would end at another time had they begun under it (requirements 1.B).
 func (d *Desk) postPreview(c echo.Context) error {
-	var in anyDocument
-	if err := web.Bind(c, &in); err != nil {
+	var document json.RawMessage
+	if err := web.Bind(c, &document); err != nil {
 		return err
 	}
-	draft, err := d.settings.Draft(in.raw)
+	draft, err := d.settings.Draft(document)
 	if err != nil {
 		return err
 	}
@@ -74,5 +66,3 @@ func (d *Desk) postPreview(c echo.Context) error {
 	}
 	return c.JSON(http.StatusOK, map[string]any{"days": draft.Days(d.now(), 14), "timezone": draft.Timezone, "moves": moves, "moves_count": count})
 }
-
-var _ json.Unmarshaler = (*anyDocument)(nil)

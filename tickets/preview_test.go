@@ -9,7 +9,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"chatnow/internal/pgtest"
 	"chatnow/tickets/lifecycle"
 )
 
@@ -41,9 +40,7 @@ func preview(t *testing.T, d *Desk, draft string) (out previewed) {
 }
 
 func TestAPreviewSaysWhatWouldMoveAndMovesNothing(t *testing.T) {
-	db, c := pgtest.New(t), &clock{}
-	c.set(tuesday)
-	d := newDesk(t, db, c)
+	d, _, _ := onTuesday(t)
 	var numbers []int64
 	for _, key := range []string{"open", "pending", "solved"} {
 		tk, err := d.Open(t.Context(), request(key))

@@ -116,9 +116,7 @@ func TestRepliesAroundTheClosingInstant(t *testing.T) {
 }
 
 func TestMergeAndItsUndoing(t *testing.T) {
-	db, c := pgtest.New(t), &clock{}
-	c.set(tuesday)
-	d := newDesk(t, db, c)
+	d, db, c := onTuesday(t)
 	priya, err := d.people.AddStaff(t.Context(), "p@example.com", "Priya", accounts.Champion, "a long password")
 	if err != nil {
 		t.Fatal(err)
@@ -225,9 +223,7 @@ func TestMergeAndItsUndoing(t *testing.T) {
 
 // One ticket that cannot be done, whatever the reason, holds up no other.
 func TestOneBadTicketHoldsUpNoTimer(t *testing.T) {
-	db, c := pgtest.New(t), &clock{}
-	c.set(tuesday)
-	d := newDesk(t, db, c)
+	d, db, c := onTuesday(t)
 	var numbers []int64
 	for range 3 {
 		tk, err := d.Open(t.Context(), request(""))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -43,9 +42,7 @@ func ask(t *testing.T, method, url, body string, headers ...string) (int, string
 func TestAccountsAndRepeatedWrites(t *testing.T) {
 	url := pgtest.URL(t)
 	var said bytes.Buffer
-	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: url, Out: &said, Now: time.Now, RateLimits: true, Log: slog.New(slog.DiscardHandler)}}
-	s.start()
-	defer s.stop()
+	s := serve(t, url, func(cfg *app.Config) { cfg.Out, cfg.RateLimits = &said, true })
 	addr := s.cfg.Listen
 	api := "http://" + addr + "/api/v1"
 

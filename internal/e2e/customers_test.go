@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -13,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"chatnow/internal/app"
 	"chatnow/internal/pgtest"
 )
 
@@ -67,9 +65,7 @@ type office struct {
 
 func newOffice(t *testing.T) *office {
 	db := pgtest.URL(t)
-	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: db, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
-	s.start()
-	t.Cleanup(s.stop)
+	s := serve(t, db)
 	addStaff(t, db, "ada@example.com", "Ada", "admin")
 	return &office{s, "http://" + s.cfg.Listen, cookieOf(t, s.cfg.Listen, "ada@example.com")}
 }

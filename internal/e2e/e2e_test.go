@@ -32,6 +32,18 @@ type server struct {
 	done   chan error
 }
 
+// serve starts the product on a database until the test ends.
+func serve(t *testing.T, url string, change ...func(*app.Config)) *server {
+	t.Helper()
+	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: url, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
+	for _, f := range change {
+		f(&s.cfg)
+	}
+	s.start()
+	t.Cleanup(s.stop)
+	return s
+}
+
 func (s *server) start() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,9 +127,7 @@ func TestJourneysInABrowser(t *testing.T) {
 		}
 	}
 	url := pgtest.URL(t)
-	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: url, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
-	s.start()
-	defer s.stop()
+	s := serve(t, url)
 	hours(t, url, true)
 	addStaff(t, url, "priya@example.com", "Priya Raman", "admin")
 	addStaff(t, url, "jonas@example.com", "Jonas Lindqvist", "champion")

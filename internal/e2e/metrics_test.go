@@ -1,11 +1,8 @@
 package e2e
 
 import (
-	"io"
-	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"chatnow/internal/app"
 	"chatnow/internal/pgtest"
@@ -13,9 +10,7 @@ import (
 
 func TestMetricsTellWhatWaits(t *testing.T) {
 	db := pgtest.URL(t)
-	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), MetricsListen: freeAddress(t), DatabaseURL: db, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
-	s.start()
-	defer s.stop()
+	s := serve(t, db, func(cfg *app.Config) { cfg.MetricsListen = freeAddress(t) })
 	o := &office{s, "http://" + s.cfg.Listen, ""}
 	o.ticket("chris@example.com")
 	status, said := ask(t, "GET", "http://"+s.cfg.MetricsListen+"/metrics", "")

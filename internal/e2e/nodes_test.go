@@ -3,16 +3,14 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	natsd "github.com/nats-io/nats-server/v2/server"
 
 	"chatnow/internal/app"
+	"chatnow/internal/natstest"
 	"chatnow/internal/pgtest"
 	"chatnow/internal/postgres"
 )
@@ -23,18 +21,16 @@ func TestTwoNodesServeOneConversation(t *testing.T) {
 	for _, carrier := range []string{"database", "NATS"} {
 		t.Run(carrier, func(t *testing.T) {
 			url := pgtest.URL(t)
-			cfg := app.Config{DatabaseURL: url, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
-			var relay *natsd.Server
+			data := t.TempDir()
+			carry := func(cfg *app.Config) { cfg.Data = data } // the nodes share their files
+			var relay *natstest.Server
 			if carrier == "NATS" {
-				relay = startNATS(t, natsd.RANDOM_PORT)
-				cfg.NATSURL = relay.ClientURL()
+				relay = natstest.Start(t)
+				carry = func(cfg *app.Config) { cfg.Data, cfg.NATSURL = data, relay.URL() }
 			}
 			nodes := make([]*server, 2)
 			for i := range nodes {
-				cfg.Listen = freeAddress(t)
-				nodes[i] = &server{t: t, cfg: cfg}
-				nodes[i].start()
-				defer nodes[i].stop()
+				nodes[i] = serve(t, url, carry)
 			}
 			hours(t, url, true)
 			addStaff(t, url, "priya@example.com", "Priya Raman", "admin")
@@ -77,13 +73,11 @@ func TestTwoNodesServeOneConversation(t *testing.T) {
 				say(i)
 			}
 			if relay != nil { // NATS is away for a while; what is said then arrives when it is back, at the latest
-				address := relay.ClientURL()
-				relay.Shutdown()
-				relay.WaitForShutdown()
+				relay.Stop()
 				chris.send(`{"type":"send","id":%q,"body":"while NATS was gone"}`, uuid.NewString())
 				chris.until("ack")
 				want = append(want, "while NATS was gone")
-				startNATS(t, portIn(t, address))
+				relay.Again()
 				for priya.until("message")["body"] != "while NATS was gone" {
 				}
 			}
@@ -121,37 +115,13 @@ func TestTwoNodesServeOneConversation(t *testing.T) {
 	}
 }
 
-func startNATS(t *testing.T, port int) *natsd.Server {
-	t.Helper()
-	s, err := natsd.NewServer(&natsd.Options{Host: "127.0.0.1", Port: port, NoLog: true, NoSigs: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Start()
-	if !s.ReadyForConnections(5 * time.Second) {
-		t.Fatal("NATS does not start")
-	}
-	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
-	return s
-}
-
-func portIn(t *testing.T, address string) (port int) {
-	t.Helper()
-	if _, err := fmt.Sscanf(address, "nats://127.0.0.1:%d", &port); err != nil {
-		t.Fatal(err)
-	}
-	return port
-}
-
 // 500 tickets that fall due in one second, every fifth of them still waiting for an answer, with two whole
 // servers on one database: each goes its step once, each customer is told and asked once, and not a moment
 // early.
 func TestFiveHundredDueInOneSecondOnTwoServers(t *testing.T) {
 	url := pgtest.URL(t)
 	for range 2 {
-		s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: url, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
-		s.start()
-		defer s.stop()
+		serve(t, url)
 	}
 	db, err := postgres.Open(t.Context(), url, postgres.Options{MaxConns: 2})
 	if err != nil {

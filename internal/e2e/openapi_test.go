@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"image"
 	"image/png"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -46,9 +45,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	var said bytes.Buffer
 	url := pgtest.URL(t)
 	box, relay := openPostOffice(t)
-	o := &office{server: &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: url, Data: t.TempDir(), Out: &said, Now: time.Now, Log: slog.New(slog.DiscardHandler), SMTPURL: relay}}}
-	o.start()
-	t.Cleanup(o.stop)
+	o := &office{server: serve(t, url, func(cfg *app.Config) { cfg.Out, cfg.SMTPURL = &said, relay })}
 	o.base = "http://" + o.cfg.Listen
 	s := o.surface()
 	s.call("GET", "/openapi.json", "", 200)

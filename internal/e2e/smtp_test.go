@@ -3,14 +3,12 @@ package e2e
 import (
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/mail"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -95,9 +93,7 @@ func openPostOffice(t *testing.T) (box *postOffice, url string) {
 func TestMailsOfALifeLeave(t *testing.T) {
 	box, relay := openPostOffice(t)
 	db := pgtest.URL(t)
-	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: db, Data: t.TempDir(), Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler), SMTPURL: relay}}
-	s.start()
-	t.Cleanup(s.stop)
+	s := serve(t, db, func(cfg *app.Config) { cfg.SMTPURL = relay })
 	addStaff(t, db, "ada@example.com", "Ada", "admin")
 	o := &office{s, "http://" + s.cfg.Listen, cookieOf(t, s.cfg.Listen, "ada@example.com")}
 	o.policy(map[string]any{"solved_closes_after": "1ms", "reminders": []string{"1ms"}})

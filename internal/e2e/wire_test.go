@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/coder/websocket"
 
-	"chatnow/internal/app"
 	"chatnow/internal/pgtest"
 )
 
@@ -98,9 +96,7 @@ func status(t *testing.T, method, url, bearer, body string) (int, string) {
 
 func TestTheWire(t *testing.T) {
 	url := pgtest.URL(t)
-	s := &server{t: t, cfg: app.Config{Listen: freeAddress(t), DatabaseURL: url, Out: io.Discard, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
-	s.start()
-	defer s.stop()
+	s := serve(t, url)
 	hours(t, url, true)
 	addr := s.cfg.Listen
 	api := "http://" + addr + "/api/v1"

@@ -10,7 +10,7 @@ import (
 // floors go from the ground up; a package imports its own floor's and the ones below it, never above.
 var floors = [][]string{
 	{"internal/fault", "internal/text", "hours", "migrations"},
-	{"internal/postgres", "chat/protocol", "tickets/lifecycle", "static", "internal/pgtest"},
+	{"internal/postgres", "chat/protocol", "tickets/lifecycle", "static", "internal/pgtest", "internal/natstest"},
 	{"internal/web", "tickets/lifecycle/lives"},
 	{"internal/cluster", "internal/mail", "internal/openapi", "internal/metrics"},
 	{"internal/settings", "internal/accounts"},

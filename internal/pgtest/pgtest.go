@@ -125,21 +125,18 @@ func slot() (string, error) {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return "", err
 		}
-		f, err := os.OpenFile(filepath.Join(dir, "in-use"), os.O_CREATE|os.O_RDWR, 0o600)
+		// A bare descriptor, which nobody closes: it is open, and so locked, until the process ends.
+		fd, err := syscall.Open(filepath.Join(dir, "in-use"), syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC, 0o600)
 		if err != nil {
 			return "", err
 		}
-		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			held = f
+		if syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) == nil {
 			return dir, nil
 		}
-		_ = f.Close()
+		_ = syscall.Close(fd) // another process has it
 	}
 	return "", fmt.Errorf("64 test processes run already")
 }
-
-//nolint:unused // a file that nothing holds would be closed by the garbage collector
-var held *os.File // open, and so locked, until the process ends
 
 // template makes the migrated template, and clears what killed tests left.
 func template(ctx context.Context, server string) error {

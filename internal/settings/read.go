@@ -180,10 +180,8 @@ func (in *incoming) UnmarshalJSON(raw []byte) error {
 		in.raw = wrapped["settings"]
 	}
 	var head struct{ Version *int64 }
-	if err := json.Unmarshal(in.raw, &head); err != nil {
-		return nil //nolint:nilerr // the strict reader says what is wrong
-	}
-	if head.Version == nil {
+	// What cannot be read at all is for the strict reader, who says what is wrong with it.
+	if json.Unmarshal(in.raw, &head) == nil && head.Version == nil {
 		return fault.WrongField("version", "Say which version of the settings you have read.")
 	}
 	return nil

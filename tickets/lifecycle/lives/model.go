@@ -32,7 +32,6 @@ type Seen struct {
 type Model struct {
 	Rules   lifecycle.Rules
 	tickets []*modelled
-	now     time.Time
 }
 
 type modelled struct {

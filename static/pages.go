@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -16,7 +17,7 @@ type Pages struct{ t *template.Template }
 
 // NewPages reads all templates; one that does not parse stops the program at its start.
 func NewPages(b *Bundle) (*Pages, error) {
-	t, err := template.New("").Funcs(template.FuncMap{"asset": b.URL, "wrong": wrong}).ParseFS(files, "pages/*.html")
+	t, err := template.New("").Funcs(template.FuncMap{"asset": b.URL, "wrong": wrong, "linked": linked}).ParseFS(files, "pages/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read pages: %w", err)
 	}
@@ -42,4 +43,20 @@ func wrong(problem any, field string) string {
 		}
 	}
 	return ""
+}
+
+var address = regexp.MustCompile(`https?://[^\s<>"']+[^\s<>"'.,;:!?)\]]`)
+
+// linked makes links of the addresses in a text; all else stays text.
+func linked(s string) template.HTML {
+	var out strings.Builder
+	last := 0
+	for _, at := range address.FindAllStringIndex(s, -1) {
+		url := template.HTMLEscapeString(s[at[0]:at[1]])
+		out.WriteString(template.HTMLEscapeString(s[last:at[0]]))
+		out.WriteString(`<a href="` + url + `" rel="noopener noreferrer nofollow">` + url + `</a>`)
+		last = at[1]
+	}
+	out.WriteString(template.HTMLEscapeString(s[last:]))
+	return template.HTML(out.String()) // every piece has been escaped
 }

@@ -42,3 +42,18 @@ func TestEveryTemplateRenders(t *testing.T) {
 		}
 	}
 }
+
+func TestLinkedTextIsTextWithLinks(t *testing.T) {
+	for given, want := range map[string]string{
+		"plain <b>":                              "plain &lt;b&gt;",
+		"see https://example.com/a?b=1&c=2.":     `see <a href="https://example.com/a?b=1&amp;c=2" rel="noopener noreferrer nofollow">https://example.com/a?b=1&amp;c=2</a>.`,
+		`https://x.test/"onmouseover=alert(1)`:   `<a href="https://x.test/" rel="noopener noreferrer nofollow">https://x.test/</a>&#34;onmouseover=alert(1)`,
+		"javascript:alert(1) data:text/html,x":   "javascript:alert(1) data:text/html,x",
+		"<script>https://e.test/</script>":       `&lt;script&gt;<a href="https://e.test/" rel="noopener noreferrer nofollow">https://e.test/</a>&lt;/script&gt;`,
+		"two\nhttps://a.test/1 https://b.test/2": "two\n" + `<a href="https://a.test/1" rel="noopener noreferrer nofollow">https://a.test/1</a> <a href="https://b.test/2" rel="noopener noreferrer nofollow">https://b.test/2</a>`,
+	} {
+		if got := string(linked(given)); got != want {
+			t.Errorf("%q became\n%s, not\n%s", given, got, want)
+		}
+	}
+}

@@ -196,6 +196,10 @@ func TestMergeAndItsUndoing(t *testing.T) {
 	if got.Number != mine.Number {
 		t.Errorf("Mia was shown ticket %d", got.Number)
 	}
+	own, err := d.View(t.Context(), read(t, d, mine.Number), false)
+	if _, told := own["merged_into"]; err != nil || told {
+		t.Errorf("Mia is told of Tom's ticket: %v %v", own, err)
+	}
 	for _, staff := range []bool{false, true} {
 		view, err := d.View(t.Context(), read(t, d, theirs.Number), staff)
 		if err != nil {

@@ -59,7 +59,7 @@ func (t *Ticket) View(comments []Comment, history []Entry, staff bool) map[strin
 		"assignee":  nil, "origin": t.Origin, "diagnostics": t.Diagnostics, "version": t.Version,
 		"created_at": stamp(t.CreatedAt), "updated_at": stamp(t.UpdatedAt),
 		"update_due_at": stamp(t.UpdateDueAt), "solves_at": stamp(t.SolvesAt), "closes_at": stamp(t.ClosesAt),
-		"follow_up_of": orNull(t.FollowUpOf), "merged_into": orNull(t.MergedInto), "chat": nil, "comments": commentViews(t.Number, comments, staff), "escalations": []any{},
+		"follow_up_of": orNull(t.FollowUpOf), "chat": nil, "comments": commentViews(t.Number, comments, staff), "escalations": []any{},
 	}
 	if t.Assignee != "" {
 		v["assignee"] = map[string]string{"id": t.Assignee, "name": t.AssigneeName}
@@ -69,7 +69,7 @@ func (t *Ticket) View(comments []Comment, history []Entry, staff bool) map[strin
 	}
 	if staff {
 		v["history"] = historyViews(history)
-		v["escalated"] = t.Escalated
+		v["escalated"], v["merged_into"] = t.Escalated, orNull(t.MergedInto) // a customer is not told of somebody else's ticket
 	}
 	return v
 }

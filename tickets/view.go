@@ -120,3 +120,10 @@ func (d *Desk) mailProblem(ctx context.Context, number int64) (any, error) {
 	}
 	return problem[0], nil
 }
+
+// Receipt says whether a receipt of a ticket goes to its requester: an address that nobody has proved gets
+// one a day.
+func (d *Desk) Receipt(ctx context.Context, number int64) (goes bool, err error) {
+	err = d.db.GetContext(ctx, &goes, `SELECT EXISTS (SELECT FROM outbox WHERE ticket = $1 AND kind = 'received' AND state <> 'held')`, number)
+	return goes, postgres.Kind(ctx, err)
+}

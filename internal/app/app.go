@@ -155,7 +155,7 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	uploads.Routes(srv)
 	desk.Routes(srv)
 	chats.Routes(srv)
-	pageRoutes(srv, bundle, &pages{frame, st, chats, desk, uploads, cfg.Now})
+	pageRoutes(srv, bundle, &pages{frame, st, chats, desk, uploads, srv.Secure(), cfg.Now})
 	health(srv, db)
 	if err := openapi.Serve(srv, cmp.Or(cfg.Version, "dev")); err != nil {
 		return err

@@ -3,7 +3,6 @@ package app
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -80,10 +79,7 @@ func (p *pages) send(c echo.Context) error {
 		}
 		return err
 	}
-	data, s := p.frame("new", "Ticket sent")
-	data["Number"], data["Due"], data["Email"], data["Given"] = t.Number, at(t.UpdateDueAt, s), t.RequesterEmail, t.RequesterName
-	data["PriorityName"], _ = priorityWords(s, t.Priority)
-	return p.Render(c, http.StatusCreated, "ticket_sent", data)
+	return p.confirm(c, &t)
 }
 
 // formKey names one sending: a double click, the back button and a retry are the same one, but who goes

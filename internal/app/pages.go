@@ -28,6 +28,7 @@ type pages struct {
 	chats   *chat.Desk
 	tickets *tickets.Desk
 	uploads *files.Service
+	secure  bool // cookies go over HTTPS alone
 	now     func() time.Time
 }
 
@@ -52,6 +53,7 @@ func pageRoutes(srv *web.Server, b *static.Bundle, p *pages) {
 		return p.form(c, http.StatusOK, c.QueryParams(), uuid.NewString(), nil)
 	})
 	srv.FilePage(http.MethodPost, "/tickets/new", files.MaxBody, web.Anyone, p.send, srv.Limit("tickets", 1.0/10, 20), files.Incoming(srv))
+	srv.Page(http.MethodGet, "/tickets/sent", web.Anyone, p.confirmation)
 	srv.Page(http.MethodGet, "/tickets", accounts.SignedIn, p.own)
 	srv.Page(http.MethodGet, "/tickets/:number", accounts.SignedIn, p.ticket)
 	srv.FilePage(http.MethodPost, "/tickets/:number", files.MaxBody, accounts.SignedIn, p.act, files.Incoming(srv))

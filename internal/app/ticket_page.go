@@ -44,7 +44,7 @@ func stands(t *tickets.Ticket, s *settings.Snapshot, now time.Time) standing {
 		return standing{"We believe that it is solved", "It closes on ", " unless you answer.", at(t.ClosesAt, s)}
 	case lifecycle.Closed:
 		if t.MergedInto != 0 {
-			return standing{State: "This ticket was joined with another of yours", Before: "What you write here goes there."}
+			return standing{State: "We deal with this together with another ticket", Before: "What you write here reaches us."}
 		}
 		return standing{State: "This ticket is closed", Before: "An answer opens a follow-up ticket with everything in it."}
 	}
@@ -65,8 +65,20 @@ type remark struct {
 }
 
 func (p *pages) ticket(c echo.Context) error {
-	if me := accounts.Who(c); me.Staff() {
+	me, ctx := accounts.Who(c), c.Request().Context()
+	if me.Staff() {
 		return c.Redirect(http.StatusSeeOther, "/console?ticket="+c.Param("number"))
+	}
+	t, err := p.tickets.Read(ctx, me, c.Param("number"))
+	if err != nil {
+		return err
+	}
+	shown, err := p.tickets.Shown(ctx, me, t)
+	if err != nil {
+		return err
+	}
+	if shown.Number != t.Number { // merged into another one of his, which goes on
+		return c.Redirect(http.StatusSeeOther, "/tickets/"+itoa(shown.Number))
 	}
 	return p.showTicket(c, http.StatusOK, nil)
 }

@@ -59,6 +59,9 @@ export const customers = {
     await p.click('text=Send ticket')
     await p.waitForSelector('text=/Ticket \\d+ is open/')
     await accessible(p, 'confirmation')
+    const number = (await p.textContent('h1')).match(/\d+/)[0]
+    await p.reload() // and nothing is sent again
+    ok((await p.textContent('h1')).includes(number), 'the confirmation outlives a reload')
     await shot(p, 'sent')
     await p.fill('#password', 'a long password') // an account in one step
     await p.click('text=Create my account')

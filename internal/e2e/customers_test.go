@@ -342,10 +342,13 @@ func TestTheFormMakesOneTicketOfOneSending(t *testing.T) {
 	send := func(fields ...string) string {
 		t.Helper()
 		given := append([]string{"key", "5e0f4d2c-6a53-4d0c-8c87-0f6f1c2f7a10", "name", "Chris", "email", "chris@example.com", "subject", "It stands still", "priority", "low"}, fields...)
-		status, _, body := r.form("/tickets/new", given...)
+		status, at, body := r.form("/tickets/new", given...)
 		found := number.FindStringSubmatch(body)
-		if status != 201 || found == nil {
-			t.Fatalf("%d\n%s", status, body)
+		if status != 200 || at != "/tickets/sent" || found == nil { // reload and back send nothing again
+			t.Fatalf("%d %s\n%s", status, at, body)
+		}
+		if _, _, again := r.open("/tickets/sent"); again != body {
+			t.Fatalf("a reload shows something else:\n%s", again)
 		}
 		return found[1]
 	}

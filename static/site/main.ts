@@ -3,9 +3,11 @@ import type { Found } from '../lib/upload'
 import { attach } from './files'
 import { drafts } from './drafts'
 import { helpfulForm } from './form'
+import { watchTicket } from './watch'
 
 /** Instants in the reader's own zone; the page itself has the company's. */
 for (const el of document.querySelectorAll<HTMLTimeElement>('time[data-local]')) {
+  if (!el.dateTime) continue
   el.title = el.textContent ?? ''
   el.textContent = day(el.dateTime)
 }
@@ -13,6 +15,7 @@ for (const el of document.querySelectorAll<HTMLInputElement>('input[name="timezo
 
 drafts()
 helpfulForm()
+watchTicket()
 document.getElementById('problem')?.focus()
 
 /** What a log tells is offered where the form asks for it, and never overwrites. */

@@ -61,6 +61,8 @@ export const duty = {
     await champion.locator('h1').first().click()
     await champion.keyboard.press('a')
     await champion.waitForSelector('.talk__log >> text=Only once, please')
+    ok(await champion.evaluate(() => document.activeElement.id) === 'composer', 'whoever accepts may write at once')
+    await champion.keyboard.press('Escape')
     await champion.keyboard.press('n')
     await champion.fill('#composer', 'he sounds cross')
     await champion.click('.composer >> text=Reply')

@@ -3,7 +3,7 @@ import { ConvertDrawer } from './convert'
 import { Lists } from './lists'
 import { Settings } from './settings/settings'
 import { Side } from './side'
-import { connected, drawer, me, mine, open, presence, queue, screen, sound, toast } from './store'
+import { connected, drawer, me, mine, open, presence, queue, screen, sound, ticket, toast, unread } from './store'
 import { save } from '../lib/keep'
 import { Still } from './still'
 import { Talk } from './talk'
@@ -12,14 +12,15 @@ import { useEffect } from 'preact/hooks'
 
 export function App() {
   const waiting = queue.value.length
-  useEffect(() => { document.title = `${waiting ? `(${waiting}) ` : ''}Chatnow console` }, [waiting])
+  const news = waiting + mine.value.reduce((n, c) => n + unread(c), 0)
+  useEffect(() => { document.title = `${news ? `(${news}) ` : ''}Chatnow console` }, [news])
   return (
     <div class="desk">
       <header class="bar">
         <strong>Chatnow</strong>
         <nav aria-label="Main">
           <button class="button" data-kind="plain" aria-current={screen.value === 'chats' ? 'page' : undefined} onClick={() => { screen.value = 'chats' }}>Chats {mine.value.length + waiting > 0 && <span class="count">{mine.value.length + waiting}</span>} <kbd>1</kbd></button>
-          <button class="button" data-kind="plain" aria-current={screen.value === 'tickets' ? 'page' : undefined} onClick={() => { screen.value = 'tickets' }}>Tickets <kbd>2</kbd></button>
+          <button class="button" data-kind="plain" aria-current={screen.value === 'tickets' ? 'page' : undefined} onClick={() => { ticket.value = null; screen.value = 'tickets' }}>Tickets <kbd>2</kbd></button>
           {me.value?.role === 'admin' && <button class="button" data-kind="plain" aria-current={screen.value === 'settings' ? 'page' : undefined} onClick={() => { screen.value = 'settings' }}>Settings <kbd>3</kbd></button>}
         </nav>
         <div class="bar__end"><Presence />

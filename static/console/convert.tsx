@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
 import { day } from '../lib/time'
-import { chats, current, drawer, logs, support } from './store'
+import { chats, current, drawer, logs, screen, support, ticket } from './store'
 
 interface Made { ticket: { number: number; update_due_at: string } }
 
@@ -45,7 +45,7 @@ export function ConvertDrawer() {
   return (
     <aside class="pane drawer" aria-label="Ticket from this chat">
       <div class="drawer__head"><h2>Ticket from this chat</h2><button class="button" data-kind="plain" onClick={() => { drawer.value = false }}>Close <kbd>Esc</kbd></button></div>
-      {made || c.ticket ? <div class="notice" role="status"><p><strong>This chat is ticket {made?.number ?? c.ticket}.</strong> {made && `Next update due ${day(made.update_due_at)}.`} The chat goes on.</p></div> : (
+      {made || c.ticket ? <div class="notice" role="status"><p><strong>This chat is ticket {made?.number ?? c.ticket}.</strong> {made && `Next update due ${day(made.update_due_at)}.`} The chat goes on.</p><p><button class="button" onClick={() => { ticket.value = made?.number ?? c.ticket; screen.value = 'tickets' }}>Open the ticket</button></p></div> : (
         <form class="drawer" onSubmit={e => { e.preventDefault(); void submit() }} onKeyDown={e => { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) void submit() }}>
           {problem && <p class="notice" data-tone="late" role="alert">{problem.errors[0]?.detail ?? problem.message}</p>}
           {text('subject', 'Subject')}

@@ -1,4 +1,4 @@
-import { accept, drawer, me, mine, noteMode, open, screen, step } from './store'
+import { accept, drawer, me, mine, noteMode, open, screen, step, ticket } from './store'
 import { dialog } from './dialogs'
 
 export const list: [string, string][] = [
@@ -14,12 +14,13 @@ export function keys(e: KeyboardEvent): void {
     if (dialog.value) dialog.value = null
     else if (drawer.value) drawer.value = false
     else if (writes) at.blur()
+    else if (screen.value === 'tickets') ticket.value = null
     return
   }
   if (writes || e.ctrlKey || e.metaKey || e.altKey || dialog.value) return
   const own = open.value !== null && mine.value.some(c => c.id === open.value)
   const act: Record<string, () => void> = {
-    a: () => accept(), j: () => step(1), k: () => step(-1), '1': () => { screen.value = 'chats' }, '2': () => { screen.value = 'tickets' }, ...(me.value?.role === 'admin' ? { '3': () => { screen.value = 'settings' } } : {}), '?': () => { dialog.value = 'keys' },
+    a: () => accept(), j: () => step(1), k: () => step(-1), '1': () => { screen.value = 'chats' }, '2': () => { ticket.value = null; screen.value = 'tickets' }, ...(me.value?.role === 'admin' ? { '3': () => { screen.value = 'settings' } } : {}), '?': () => { dialog.value = 'keys' },
     ...(own ? { n: () => { noteMode.value = !noteMode.value; focusBox() }, r: focusBox, x: () => { dialog.value = 'transfer' }, e: () => { dialog.value = 'end' } } : {}),
     ...(open.value ? { t: () => { drawer.value = true } } : {}),
   }

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { call } from '../lib/api'
 import { clock, day } from '../lib/time'
 import type { Chat } from '../lib/types'
-import { current, slowTick } from './store'
+import { current, screen, slowTick, ticket } from './store'
 
 interface Context { chats: Chat[]; tickets: { number: number; subject: string; status: string }[]; customer: { verified: boolean; user_agent: string; page_url: string; timezone: string } }
 
@@ -26,7 +26,7 @@ export function Side() {
         <dt>Began</dt><dd>{day(c.created_at)}</dd>
         {c.ticket && <><dt>Ticket</dt><dd>{c.ticket}</dd></>}</dl>
       <h2>Former tickets</h2>
-      <ul>{context?.tickets.map(t => <li>{t.number} · {t.subject} <span class="badge" data-is={t.status}>{t.status}</span></li>)}{context?.tickets.length === 0 && <li class="quiet">None.</li>}</ul>
+      <ul>{context?.tickets.map(t => <li><button class="link" onClick={() => { ticket.value = t.number; screen.value = 'tickets' }}>{t.number} · {t.subject}</button> <span class="badge" data-is={t.status}>{t.status}</span></li>)}{context?.tickets.length === 0 && <li class="quiet">None.</li>}</ul>
       <h2>Former chats</h2>
       <ul>{context?.chats.map(x => <li>{day(x.created_at)}: {x.question.slice(0, 60)}</li>)}{context?.chats.length === 0 && <li class="quiet">None.</li>}</ul>
     </aside>

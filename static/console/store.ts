@@ -1,5 +1,5 @@
 import { uuid } from '../lib/uuid'
-import { computed, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
 import { cursor, merge, settle, tooLong, without } from '../lib/conversation'
 import { load, save } from '../lib/keep'
@@ -69,12 +69,13 @@ function frame(f: Frame): void {
       const kept = Object.values(chats.value).map(c => own.some(o => o.id === c.id) || c.state !== 'active' ? c : { ...c, state: 'ended' as const })
       chats.value = Object.fromEntries([...kept, ...own].map(c => [c.id, c]))
       for (const u of unsent.value) socket.send({ type: 'send', chat: u.chat, id: u.id, body: u.body })
+      if (open.value && !chats.value[open.value]) socket.send({ type: 'follow', chat: open.value }) // an address that was opened
       break
     }
     case 'queue': {
       const before = new Set(offered.value.map(c => c.id))
       queue.value = f['queue'] as Chat[]
-      if (offered.value.some(c => !before.has(c.id))) alertOf('A customer waits for you', offered.value[0]!.question)
+      if (offered.value.some(c => !before.has(c.id))) alertOf('A customer waits for you', offered.value[0]!.question, offered.value[0]!.id)
       break
     }
     case 'staff': {
@@ -87,7 +88,7 @@ function frame(f: Frame): void {
       const c = f['chat'] as unknown as Chat
       const was = chats.value[c.id]
       put(c)
-      if (c.state === 'active' && c.champion?.id === me.value?.id && was?.state !== 'active') open.value = c.id
+      if (c.state === 'active' && c.champion?.id === me.value?.id && was?.state !== 'active') { open.value = c.id; intoBox() }
       break
     }
     case 'message': {
@@ -97,7 +98,7 @@ function frame(f: Frame): void {
       if (m.from.kind === 'customer') {
         patch(id, { last_customer_at: m.at, preview: m.body, seq: m.seq })
         typing.value = { ...typing.value, [id]: '' }
-        if (open.value !== id || document.hidden) alertOf(m.from.name, m.body)
+        if (!inView(id)) alertOf(m.from.name, m.body, id)
       } else patch(id, m.from.kind === 'champion' ? { last_champion_at: m.at, preview: m.body, seq: m.seq } : { seq: m.seq })
       seen(id)
       break
@@ -119,7 +120,11 @@ function frame(f: Frame): void {
       break
     }
     case 'typing':
-      if ((f['from'] as From).kind === 'customer') typing.value = { ...typing.value, [id]: f['on'] ? (f['from'] as From).name : '' }
+      if ((f['from'] as From).kind === 'customer') {
+        typing.value = { ...typing.value, [id]: f['on'] ? (f['from'] as From).name : '' }
+        clearTimeout(writing[id])
+        if (f['on']) writing[id] = window.setTimeout(() => { typing.value = { ...typing.value, [id]: '' } }, 8000) // who has gone writes no more
+      }
       break
     case 'read': {
       const c = chats.value[id]
@@ -139,6 +144,14 @@ function frame(f: Frame): void {
       break
   }
 }
+
+const writing: Record<string, number> = {}
+/** Whoever takes a chat writes next; nobody who writes already is disturbed. */
+function intoBox(): void {
+  if (screen.value === 'chats' && !document.activeElement?.matches('input, textarea, select')) setTimeout(() => document.getElementById('composer')?.focus())
+}
+/** A chat is in view when it is open, on its screen, in a tab that is not hidden. */
+function inView(id: string): boolean { return open.value === id && screen.value === 'chats' && !document.hidden }
 
 function keep(list: Unsent[]): void { if (list.length !== unsent.value.length || list.some((u, i) => u !== unsent.value[i])) { unsent.value = list; save('console.unsent', list.length ? list : null) } }
 /** A note and a reply are written in boxes of their own: neither ever becomes the other. */
@@ -173,7 +186,7 @@ export function deliver(id: string, body: string): void {
 export function seen(id: string): void {
   const c = chats.value[id]
   const last = logs.value[id]?.at(-1)
-  if (!c || !last || open.value !== id || document.hidden || last.seq <= c.read.champion) return
+  if (!c || !last || !inView(id) || last.seq <= c.read.champion) return
   socket.send({ type: 'read', chat: id, seq: last.seq })
   put({ ...c, read: { ...c.read, champion: last.seq } })
 }
@@ -186,17 +199,21 @@ export function show(id: string | null): void {
 }
 export function accept(id?: string): void {
   const next = id ?? (offered.value[0] ?? queue.value[0])?.id
-  if (next) socket.send({ type: 'accept', chat: next })
+  if (next) act({ type: 'accept', chat: next })
 }
 export function presence(state: string, capacity?: number): void {
-  socket.send({ type: 'presence', state, ...(capacity ? { capacity } : {}) })
+  act({ type: 'presence', state, ...(capacity ? { capacity } : {}) })
   if (state === 'online' && 'Notification' in window && Notification.permission === 'default') void Notification.requestPermission()
 }
 export function transfer(id: string, to: string, why: string): void {
   if (why.trim()) socket.send({ type: 'note', chat: id, id: uuid(), body: why })
-  socket.send({ type: 'transfer', chat: id, to })
+  act({ type: 'transfer', chat: id, to })
 }
-export function end(id: string): void { socket.send({ type: 'end', chat: id }) }
+export function end(id: string): void { act({ type: 'end', chat: id }) }
+/** Sends what has to be done at once or not at all. */
+function act(frame: object): void {
+  if (!socket.send(frame)) say('No connection: nothing was done. Try again in a moment.')
+}
 export function step(by: number): void {
   const list = mine.value
   if (!list.length) return
@@ -206,7 +223,7 @@ export function step(by: number): void {
 
 let audio: AudioContext | undefined
 /** A short sound and a notice, for what is not in view. */
-function alertOf(title: string, body: string): void {
+function alertOf(title: string, body: string, chat: string): void {
   if (sound.value) {
     try {
       audio ??= new AudioContext()
@@ -219,6 +236,15 @@ function alertOf(title: string, body: string): void {
       o.stop(audio.currentTime + 0.15)
     } catch { /* no sound here; the list shows it */ }
   }
-  if (document.hidden && 'Notification' in window && Notification.permission === 'granted') new Notification(title, { body: body.slice(0, 120), tag: title })
+  if (document.hidden && 'Notification' in window && Notification.permission === 'granted') {
+    const n = new Notification(title, { body: body.slice(0, 120), tag: title })
+    n.onclick = () => { window.focus(); screen.value = 'chats'; show(chat); n.close() }
+  }
 }
 export type { Problem }
+
+/** What comes into view is seen. */
+export function watchView(): void {
+  effect(() => { if (screen.value === 'chats' && open.value) seen(open.value) })
+  document.addEventListener('visibilitychange', () => { if (open.value) seen(open.value) })
+}

@@ -25,13 +25,16 @@ interface Full extends Ticket {
 
 export function TicketPage({ number, back, onError }: { number: number; back(): void; onError(s: string): void }) {
   const [t, setT] = useState<Full | null>(null)
-  const [body, setBody] = useState(kept(`ticket.${number}`, ''))
+  const [note, setNote] = useState(false)
+  const box = `${note ? 'note' : 'ticket'}.${number}` // a note and a reply are written in boxes of their own
+  const [words, setWords] = useState<Record<string, string>>({})
+  const body = words[box] ?? kept(box, '')
   const [files, setFiles] = useState<Upload[]>([])
   const [key, setKey] = useState(uuid())
   const [failed, setFailed] = useState('')
   const load = () => call<{ ticket: Full }>(`/tickets/${number}`).then(r => { setT(r.ticket); setFailed('') }, (e: Problem) => { setFailed(e.message); if (t) onError(e.message) })
   useEffect(() => { void load() }, [number])
-  const write = (s: string) => { setBody(s); save(`ticket.${number}`, s || null) }
+  const write = (s: string) => { setWords(w => ({ ...w, [box]: s })); save(box, s || null) }
   const act = async (f: () => Promise<{ ticket: Full }>) => {
     try { setT((await f()).ticket) } catch (e) {
       const p = e as Problem
@@ -62,16 +65,19 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         <Escalations list={t.escalations} changed={() => void load()} onError={onError} />
         {t.comments.map(c => <article class="comment" data-public={String(c.public)} key={c.id}><strong>{c.author.name || 'Chatnow'}</strong> <span class="quiet">{day(c.at)}{!c.public && ' · note, for champions only'}</span><p>{c.body}</p><Files list={c.attachments} /></article>)}
         {closed ? <p class="notice">Closed is final. A reply of the customer opens a follow-up.</p> : (
-          <div class="field"><label for="reply">Reply</label><textarea class="input" id="reply" value={body} onInput={e => write(e.currentTarget.value)} />
+          <div class="answer-box" data-note={String(note)}>
+            <p class="filters"><button class="button" type="button" aria-pressed={!note} onClick={() => setNote(false)}>Reply</button><button class="button" type="button" aria-pressed={note} onClick={() => setNote(true)}>Note</button>
+              <span class="quiet">{note ? 'For champions only; the customer never sees it.' : `Goes to ${t.requester.name} by mail.`}</span></p>
+            <label class="unseen" for="reply">{note ? 'Note' : 'Reply'}</label><textarea class="input" id="reply" value={body} onInput={e => write(e.currentTarget.value)} />
             <Files list={files} />
-            <p class="filters"><button class="button" data-kind="main" disabled={!body.trim()} onClick={() => void reply({ status: 'solved' })}>Send and solve</button>
+            <p class="filters">{note ? <button class="button" data-kind="main" disabled={!body.trim()} onClick={() => void reply({ public: false })}>Keep note</button> : <>
+              <button class="button" data-kind="main" disabled={!body.trim()} onClick={() => void reply({ status: 'solved' })}>Send and solve</button>
               <button class="button" disabled={!body.trim()} onClick={() => void reply({ status: 'pending' })}>Send and ask (Pending)</button>
-              <button class="button" disabled={!body.trim()} onClick={() => void reply({ status: 'open' })}>Send, keep Open</button>
-              <button class="button" data-kind="plain" disabled={!body.trim()} onClick={() => void reply({ public: false })}>Keep as note</button>
+              <button class="button" disabled={!body.trim()} onClick={() => void reply({ status: 'open' })}>Send, keep Open</button></>}
               <Attach place={`ticket ${number}`} onFile={up => setFiles(l => [...l, up])} /></p></div>
         )}
         <h2>What happened</h2>
-        <ol class="history">{t.history.map(h => <li><time dateTime={h.at} class="quiet">{day(h.at)}</time> <strong>{events[h.event] ?? h.event}</strong> {h.from && `${h.from} → `}{h.event === 'created' ? '' : h.to}{h.actor.name && `, by ${h.actor.name}`}. {h.why && <span class="quiet">{h.why}</span>}</li>)}</ol>
+        <ol class="history">{t.history.map(h => <li><time dateTime={h.at} class="quiet">{day(h.at)}</time> <strong>{events[h.event] ?? h.event}</strong> {h.from && `${h.from} → `}{h.event === 'created' ? '' : h.to}{h.actor.name && ` by ${h.actor.name}`}. {h.why && <span class="quiet">{h.why}</span>}</li>)}</ol>
       </div>
       <aside class="side" aria-label="Particulars">
         <dl><dt>Requester</dt><dd>{t.requester.name}<br />{t.requester.email}</dd></dl>

@@ -55,3 +55,8 @@ export async function ask(p, name, question) {
   await p.click('text=Chat now >> nth=-1')
   await p.waitForSelector('.place')
 }
+/** The customer ends the chat, which asks once. */
+export async function leave(p) {
+  await p.click('text=End chat')
+  await p.click('[role="alertdialog"] button >> nth=0')
+}

@@ -1,5 +1,5 @@
 // What customers do outside of a chat: the form with files, an account, the ticket to its end, the survey.
-import { accessible, ask, base, ok, person, shot, signIn, tell, until } from './browser.mjs'
+import { accessible, ask, base, leave, ok, person, shot, signIn, tell, until } from './browser.mjs'
 
 const api = `${base}/api/v1`
 const picture = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
@@ -142,7 +142,7 @@ export const customers = {
     ok((await saved).suggestedFilename() === 'steps.txt', 'the customer saves the file')
     await accessible(p, 'chat with files')
     await shot(p, 'chat-files')
-    await p.click('text=End chat')
+    await leave(p)
     await p.waitForSelector('text=The chat has ended')
     await champion.context().close()
     await p.context().close()

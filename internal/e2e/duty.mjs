@@ -1,5 +1,5 @@
 // Being on duty: alerts that are heard and seen, and duty that ends when nobody is there.
-import { accessible, ask, base, ok, person, signIn, tell } from './browser.mjs'
+import { accessible, ask, base, leave, ok, person, signIn, tell } from './browser.mjs'
 
 export const duty = {
   async 'a waiting customer is heard and seen'() {
@@ -24,7 +24,7 @@ export const duty = {
     await customer.press('#composer', 'Enter')
     await champion.waitForSelector('.talk__log >> text=Hello?')
     ok(await champion.evaluate(() => globalThis.heard.length) === 1, 'silent once it is turned off')
-    await customer.click('text=End chat')
+    await leave(customer)
     await customer.waitForSelector('text=The chat has ended')
     await customer.context().close()
     await champion.context().close()
@@ -77,7 +77,7 @@ export const duty = {
     }
     await champion.waitForSelector('.talk__log >> text=the customer goes on')
     await customer.waitForSelector('text=the champion goes on')
-    await customer.click('text=End chat')
+    await leave(customer)
     await customer.waitForSelector('text=The chat has ended')
     await customer.context().close()
     await champion.context().close()

@@ -1,9 +1,10 @@
 // The journeys in a real browser: a customer in one window, a champion in another.
 // Started by e2e_test.go with the server's address; it exits non-zero at the first thing that is not as it should be.
-import { accessible, ask, base, browser, faults, ok, person, shot, signIn, tell, until } from './browser.mjs'
+import { accessible, ask, base, browser, faults, leave, ok, person, shot, signIn, tell, until } from './browser.mjs'
 import { customers } from './customers.mjs'
 import { duty } from './duty.mjs'
 import { settings } from './settings.mjs'
+import { visitors } from './visitors.mjs'
 
 const journeys = {
   async 'chat and convert'() {
@@ -56,7 +57,7 @@ const journeys = {
     await champion.click('text=Send and ask')
     await champion.waitForSelector('.badge[data-is="pending"]')
     await champion.keyboard.press('Escape')
-    await customer.click('text=End chat')
+    await leave(customer)
     await customer.waitForSelector('text=/This is now ticket \\d+/')
     await accessible(customer, 'ended chat')
     await champion.context().close()
@@ -88,7 +89,7 @@ const journeys = {
       const said = await p.locator('.message__body').allInnerTexts()
       ok(said.join('|') === 'One|Two|Three', `each once and in order, not ${said.join('|')}`)
     }
-    await customer.click('text=End chat')
+    await leave(customer)
     await customer.click('text=Make a ticket of it')
     await customer.click('text=Send ticket')
     await customer.waitForSelector('text=/Ticket \\d+ is open/')
@@ -174,8 +175,8 @@ const journeys = {
 
 try {
   const only = process.env.ONLY
-  for (const [name, run] of Object.entries({ ...journeys, ...customers, ...settings, ...duty })) {
-    if (only && !name.includes(only)) continue
+  for (const [name, run] of Object.entries({ ...journeys, ...customers, ...settings, ...duty, ...visitors })) {
+    if (only && !only.split('|').some(o => name.includes(o))) continue
     faults.length = 0
     try { await run() } catch (e) {
       for (const c of browser.contexts()) for (const p of c.pages()) { await shot(p, `failed-${c.pages().indexOf(p)}-${browser.contexts().indexOf(c)}`) }

@@ -1,6 +1,7 @@
 import { Conversation } from './conversation'
 import { Start } from './start'
-import { chat, connected, embedded, form, log } from './store'
+import { embedded, tell } from './host'
+import { chat, connected, form, log, mute, sound } from './store'
 import { TicketForm } from './ticket-form'
 import { initials } from '../lib/links'
 
@@ -10,7 +11,7 @@ function heading(): [string, string] {
   if (!c) return log.value.length || !connected.value ? ['Your chat', 'Connecting…'] : ['Chat now', 'With a Customer Champion']
   if (c.state === 'queued') return ['You are in the queue', c.product]
   if (c.state === 'active') return [c.champion?.name ?? 'Customer Champion', 'Customer Champion']
-  return ['Chat ended', c.champion ? `With ${c.champion.name}` : '']
+  return [c.state === 'missed' ? 'Nobody could take your chat' : 'Chat ended', c.champion ? `With ${c.champion.name}` : '']
 }
 
 export function App() {
@@ -21,7 +22,10 @@ export function App() {
       <header class="panel__head">
         {c?.champion && <span class="avatar" aria-hidden="true">{initials(c.champion.name)}</span>}
         <div><h1>{title}</h1><p>{sub}</p></div>
-        {embedded && <button class="button" data-kind="plain" type="button" onClick={() => parent.postMessage({ chatnow: 'close' }, '*')}>Fold away</button>}
+        <div class="panel__tools">
+          {c && <button class="button" data-kind="plain" type="button" aria-pressed={sound.value} onClick={mute}>Sound {sound.value ? 'on' : 'off'}</button>}
+          {embedded ? <button class="button" data-kind="plain" type="button" onClick={() => tell({ chatnow: 'close' })}>Fold away</button> : <a class="button" data-kind="plain" href="/">Help page</a>}
+        </div>
       </header>
       <div>
         {c && !connected.value && <p class="strip" role="status">Reconnecting… What you write is kept here and sent once.</p>}

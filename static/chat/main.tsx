@@ -1,7 +1,8 @@
 import { render } from 'preact'
 import { App } from './app'
-import { begin, embedded } from './store'
+import { tell } from './host'
+import { begin } from './store'
 
 begin()
 render(<App />, document.getElementById('app')!)
-addEventListener('keydown', e => { if (e.key === 'Escape' && embedded) parent.postMessage({ chatnow: 'close' }, '*') })
+addEventListener('keydown', e => { if (e.key === 'Escape') tell({ chatnow: 'close' }) })

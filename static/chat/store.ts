@@ -1,16 +1,19 @@
-import { uuid } from '../lib/uuid'
-import { signal } from '@preact/signals'
+import { effect, signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
-import { fileToken } from '../lib/files'
+import { chime } from '../lib/chime'
 import { cursor, merge, settle, tooLong, without } from '../lib/conversation'
+import { fileToken } from '../lib/files'
 import { load, save } from '../lib/keep'
 import { Socket } from '../lib/socket'
 import type { Chat, Frame, From, Message, Support, Unsent } from '../lib/types'
+import { uuid } from '../lib/uuid'
+import { unwatch, watch } from './gate'
+import { from, inView, lend, listen, type Kept } from './host'
+import { missed } from './title'
 
 export interface Particulars { name: string; email: string; question: string; product: string }
-const params = new URLSearchParams(location.search)
-export const embedded = params.get('embed') === '1'
-export const me = signal<Particulars>({ name: '', email: '', question: '', product: params.get('product') ?? '', ...load<Partial<Particulars>>('me', {}) })
+const app = document.getElementById('app')! // whoever is signed in need not say his name again
+export const me = signal<Particulars>({ name: app.dataset['name'] ?? '', email: app.dataset['email'] ?? '', question: '', product: '', ...load<Partial<Particulars>>('me', {}) })
 export const chat = signal<Chat | null>(null)
 export const log = signal<Message[]>([])
 export const unsent = signal<Unsent[]>([])
@@ -19,10 +22,12 @@ export const typing = signal('')
 export const refusal = signal<Problem | null>(null)
 export const words = signal(load('words', ''))
 export const support = signal<Support | null>(null)
-/** The ticket form stands in the panel, with what was typed in it. */
-export const form = signal<{ subject: string; description: string; why: string } | null>(null)
+export const sound = signal(load('sound', true))
+/** The ticket form stands in the panel; `why` says for what reason it came by itself. */
+export const form = signal<{ why: string } | null>(null)
 let socket: Socket | undefined
 let token = ''
+let atEnd = true
 
 export function remember(p: Partial<Particulars>): void { me.value = { ...me.value, ...p }; save('me', me.value) }
 export function write(text: string): void {
@@ -30,62 +35,80 @@ export function write(text: string): void {
   save('words', text || null)
   socket?.send({ type: 'typing', on: text !== '' })
 }
+export function mute(): void { sound.value = !sound.value; save('sound', sound.value) }
 
-interface Kept { id: string; token: string }
+/** The product that is meant: the customer's choice, or the page's, if the server knows it. */
+export function product() {
+  const named = (what: string) => support.value?.products.find(p => p.id === what || p.name === what)
+  return named(me.value.product) ?? named(from.product) ?? support.value?.products[0]
+}
+
 let starting = false
 export async function start(): Promise<void> {
   if (starting) return // a double click is one chat
   starting = true
   refusal.value = null
+  const { name, email, question } = me.value
   try {
-    const made = await call<{ chat: Chat; token: string }>('/chats', { body: { ...me.value, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, page_url: params.get('page') ?? document.referrer.slice(0, 900) }, key: uuid() })
-    save('chat', { id: made.chat.id, token: made.token })
+    const made = await call<{ chat: Chat; token: string }>('/chats', { body: { name, email, question, product: product()?.id ?? '', timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, page_url: from.page }, key: uuid() })
     remember({ question: '' })
     join({ id: made.chat.id, token: made.token })
     chat.value = made.chat
-  } catch (e) { refuse(e as Problem) } finally { starting = false }
+  } catch (e) {
+    refusal.value = e as Problem
+    if (['outside_hours', 'unstaffed', 'queue_full'].includes(refusal.value.code)) form.value = { why: refusal.value.message }
+  } finally { starting = false }
 }
 
-function refuse(e: Problem): void {
-  refusal.value = e
-  if (['outside_hours', 'unstaffed', 'queue_full'].includes(e.code)) ticket(e.message)
+/** Everything the customer has written so far, sent or not. */
+export function written(): string {
+  const said = log.value.filter(m => m.from.kind === 'customer').map(m => m.body)
+  return [...(said.length ? said : [chat.value?.question ?? me.value.question]), ...unsent.value.map(u => u.body), words.value].filter(s => s.trim()).join('\n\n')
 }
 
-/** Makes a ticket of an ended chat: its transcript goes along, and done twice it is the same ticket. */
+/** Makes a ticket of the chat: its transcript goes along, and done twice it is the same ticket. */
 export function convert<T>(body: object): Promise<T> {
   return call<T>(`/chats/${chat.value!.id}/ticket`, { body, token })
 }
 
-/** Opens the ticket form in place, with every word that was typed. */
-export function ticket(why: string): void {
-  const said = log.value.filter(m => m.from.kind === 'customer').map(m => m.body)
-  const all = [...(said.length ? said : [me.value.question]), ...unsent.value.map(u => u.body), words.value].filter(s => s.trim()).join('\n\n')
-  form.value = { subject: (chat.value?.question || me.value.question || all).split('\n')[0]!.slice(0, 80), description: all, why }
-}
-
-export function join(kept: Kept): void {
+function join(kept: Kept): void {
+  unwatch()
   token = kept.token
   fileToken.value = token
   unsent.value = load<Unsent[]>('unsent', []).filter(u => u.chat === kept.id && !tooLong(u.body))
-  socket = new Socket('/ws/chat', () => ({ token, after: cursor(log.value) }), f => frame(f, kept), up => { connected.value = up })
+  hold(kept)
+  socket?.close()
+  socket = new Socket('/ws/chat', () => ({ token, after: cursor(log.value) }), f => frame(f, kept), up => { connected.value = up; if (!up) typing.value = '' })
+}
+
+let held = ''
+/** Keeps the chat over a reload; one that has ended for a day, so that its ticket can still be made. */
+function hold(kept: Kept | null): void {
+  const now = JSON.stringify(kept)
+  if (now === held) return
+  held = now
+  save('chat', kept)
+  lend(kept)
 }
 
 function frame(f: Frame, kept: Kept): void {
   switch (f.type) {
     case 'welcome':
-      chat.value = f['chat'] as Chat
+      is(f['chat'] as Chat)
       for (const u of unsent.value) socket!.send({ type: 'send', id: u.id, body: u.body })
       break
-    case 'chat': {
-      chat.value = f['chat'] as Chat
-      if (chat.value.state === 'missed') ticket(chat.value.reason === 'closed' ? 'Chat has closed for today.' : 'No Customer Champion could take your chat.')
+    case 'chat':
+      is(f['chat'] as Chat)
       break
-    }
     case 'message': {
       const m = f as unknown as Message
+      const fresh = m.seq > cursor(log.value) && m.seq > (chat.value?.read.customer ?? 0)
       log.value = merge(log.value, m)
       keep(without(unsent.value, m.id)) // it came back by a resume
-      if (m.from.kind === 'champion') { typing.value = ''; arrived() }
+      if (m.from.kind === 'champion') {
+        typing.value = ''
+        if (fresh && !inView.value) { missed(); if (sound.value) chime('message') }
+      }
       seen()
       break
     }
@@ -97,21 +120,39 @@ function frame(f: Frame, kept: Kept): void {
     }
     case 'typing':
       typing.value = f['on'] ? (f['from'] as From).name : ''
+      clearTimeout(writing)
+      writing = window.setTimeout(() => { typing.value = '' }, 8000) // who has gone writes no more
       break
     case 'read':
-      if (chat.value && f['by'] === 'champion') chat.value = { ...chat.value, read: { ...chat.value.read, champion: f['seq'] as number } }
+      if (chat.value) chat.value = { ...chat.value, read: { ...chat.value.read, [f['by'] as string]: f['seq'] as number } }
       break
-    case 'error':
+    case 'error': {
+      const lost = unsent.value.find(u => u.id === f['id'])
       if (f['code'] === 'unknown_chat' && !f['id']) forget()
       else if (f['code'] === 'unavailable') setTimeout(() => { const u = unsent.value.find(x => x.id === f['id']); if (u) socket?.send({ type: 'send', id: u.id, body: u.body }) }, 1500)
-      else if (f['code'] === 'ended' && f['id']) { words.value = unsent.value.find(u => u.id === f['id'])?.body ?? words.value; keep(without(unsent.value, f['id'] as string)) }
+      else if (lost) { write([lost.body, words.value].filter(s => s).join('\n')); keep(without(unsent.value, lost.id)) } // the words go back into the box
       break
+    }
   }
-  if (chat.value && (chat.value.state === 'ended' || chat.value.state === 'missed')) save('chat', null)
-  else save('chat', kept)
+  if (chat.value) hold({ ...kept, ...(over(chat.value) ? { ended: Date.parse(chat.value.ended_at ?? '') || Date.now() } : {}) })
+}
+let writing = 0
+
+export function over(c: Chat): boolean { return c.state === 'ended' || c.state === 'missed' }
+
+/** Takes in how the chat stands; one that nobody could take becomes the form. */
+function is(c: Chat): void {
+  const was = chat.value?.state
+  chat.value = c
+  if (c.state === 'missed' && !c.ticket && was !== 'missed') form.value = { why: c.reason === 'closed' ? 'Chat has closed for today.' : 'No Customer Champion could take your chat.' }
+  if (c.state === 'active' && was === 'queued' && !inView.value) { missed(); if (sound.value) chime('waiting') }
 }
 
-function keep(list: Unsent[]): void { if (list !== unsent.value) { unsent.value = list; save('unsent', list.length ? list : null) } }
+function keep(list: Unsent[]): void {
+  if (list.length === unsent.value.length && list.every((u, i) => u === unsent.value[i])) return
+  unsent.value = list
+  save('unsent', list.length ? list : null)
+}
 
 export function send(): void {
   const body = words.value
@@ -128,33 +169,37 @@ export function say(body: string): void {
   socket?.send({ type: 'send', id: u.id, body })
 }
 
-export function seen(): void {
-  const last = log.value[log.value.length - 1]
-  if (last && !document.hidden) socket?.send({ type: 'read', seq: last.seq })
+/** What is on the screen is seen, and nothing else. */
+function seen(): void {
+  const last = log.value.at(-1)
+  const c = chat.value
+  if (!c || !last || !atEnd || !inView.value || form.value || last.seq <= c.read.customer) return
+  if (socket?.send({ type: 'read', seq: last.seq })) chat.value = { ...c, read: { ...c.read, customer: last.seq } }
 }
-export function end(): void { socket?.send({ type: 'end' }) }
+export function reached(end: boolean): void { atEnd = end; seen() }
+
+/** Ends the chat; false while there is no connection to say so. */
+export function end(): boolean { return socket?.send({ type: 'end' }) ?? false }
+
 /** Begins anew; nothing of the old chat stays here. */
 export function forget(): void {
   socket?.close()
-  save('chat', null)
+  socket = undefined
+  hold(null)
   keep([])
   chat.value = null
   log.value = []
   form.value = null
+  refusal.value = null
+  connected.value = true
+  void watch()
 }
 
-let unread = 0
-const title = document.title
-function arrived(): void {
-  if (!document.hidden) return
-  unread++
-  document.title = `(${unread}) ${title}`
-  parent.postMessage({ chatnow: 'unread', count: unread }, '*')
-}
-document.addEventListener('visibilitychange', () => { if (!document.hidden) { unread = 0; document.title = title; seen() } })
-
+const day = 24 * 3_600_000
 export function begin(): void {
   call<Support>('/support').then(s => { support.value = s }, () => undefined)
+  listen(kept => { if (!chat.value && !socket) { connected.value = false; join(kept) } })
   const kept = load<Kept | null>('chat', null)
-  if (kept) { connected.value = false; join(kept) }
+  if (kept && (!kept.ended || Date.now() - kept.ended < day)) { connected.value = false; join(kept) } else { save('chat', null); void watch() }
+  effect(() => { if (inView.value && !form.value) seen() })
 }

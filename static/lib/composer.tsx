@@ -1,10 +1,15 @@
 import type { ComponentChildren } from 'preact'
-import { useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 interface Props { value: string; label: string; placeholder: string; note?: boolean; button: string; onInput(v: string): void; onSend(): void; children?: ComponentChildren }
 /** Enter sends, Shift+Enter begins a new line; while a word is being composed, Enter ends the word. */
 export function Composer(p: Props) {
   const area = useRef<HTMLTextAreaElement>(null)
+  useLayoutEffect(() => { // grows with what is written; the style sheet says how far
+    const box = area.current!
+    box.style.blockSize = 'auto'
+    if (p.value) box.style.blockSize = `${box.scrollHeight}px`
+  }, [p.value])
   const send = () => { if (p.value.trim()) { p.onSend(); area.current?.focus() } }
   return (
     <form class="composer" data-note={String(!!p.note)} onSubmit={e => { e.preventDefault(); send() }}>

@@ -18,6 +18,7 @@ export interface Chat {
   read: { customer: number; champion: number }
   created_at: string
   waiting_since: string
+  ended_at?: string | null
   draft?: { subject: string; description: string }
   offered_to?: string | null
   last_customer_at?: string | null

@@ -2,7 +2,9 @@ package chat
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"chatnow/chat/protocol"
+	"chatnow/internal/cluster"
 	"chatnow/internal/postgres"
 )
 
@@ -23,18 +26,20 @@ type floor struct {
 	queue  []*Chat
 	staff  []Member
 	places map[string]Place
-	touch  map[string]bool // chats whose preview consoles should see anew
+	news   map[string]bool // numbers of tickets that changed since consoles were told
+	missed bool            // which tickets changed was lost on the way
 }
 
 const (
 	floorEvery = time.Second           // due times are met within ten
 	floorPause = 50 * time.Millisecond // many changes are one look
 	leaseFor   = 6 * time.Second       // a champion's lease; short, so that a dead node's champions are missed soon
+	awayAfter  = 30 * time.Second      // then a waiting customer is offered to nobody until he is back
 	average    = 3 * time.Minute       // of a chat, until there is better knowledge
 )
 
 func newFloor(d *Desk) *floor {
-	return &floor{desk: d, again: make(chan struct{}, 1), places: map[string]Place{}, touch: map[string]bool{}}
+	return &floor{desk: d, again: make(chan struct{}, 1), places: map[string]Place{}, news: map[string]bool{}}
 }
 
 func (f *floor) wake() {
@@ -58,6 +63,42 @@ func (f *floor) place(chat string) Place {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.places[chat]
+}
+
+// ticket notes that a ticket changed on any node.
+func (f *floor) ticket(h cluster.Hint) {
+	f.mu.Lock()
+	f.news[h.Key] = true
+	f.mu.Unlock()
+	f.wake()
+}
+
+// lostTickets notes that tickets may have changed unheard.
+func (f *floor) lostTickets() {
+	f.mu.Lock()
+	f.missed = true
+	f.mu.Unlock()
+	f.wake()
+}
+
+// tellTickets names the tickets that changed to every console, many at once; without numbers: look again.
+func (f *floor) tellTickets() {
+	f.mu.Lock()
+	numbers, missed := slices.Sorted(maps.Keys(f.news)), f.missed
+	clear(f.news)
+	f.missed = false
+	f.mu.Unlock()
+	if len(numbers) == 0 && !missed {
+		return
+	}
+	v := map[string]any{"numbers": nil}
+	if out := make([]json.RawMessage, 0, len(numbers)); !missed {
+		for _, n := range numbers {
+			out = append(out, json.RawMessage(n))
+		}
+		v["numbers"] = out
+	}
+	f.desk.tellConsoles(protocol.Encode("tickets", v))
 }
 
 func (f *floor) run(ctx context.Context) error {
@@ -101,6 +142,7 @@ func (f *floor) look(ctx context.Context) error {
 		return err
 	}
 	f.show(queue, members)
+	f.tellTickets()
 	return nil
 }
 
@@ -212,10 +254,11 @@ func (f *floor) offer(ctx context.Context) error {
 		duty := onDuty(members)
 		for _, c := range waiting {
 			before := c.OfferedTo
-			if c.OfferedTo != "" && (!now.Before(c.OfferedUntil) || !slices.ContainsFunc(duty, func(m Member) bool { return m.ID == c.OfferedTo })) {
+			gone := !c.CustomerGoneAt.IsZero() && now.Sub(c.CustomerGoneAt) > awayAfter // keeps his place, and holds nobody up
+			if c.OfferedTo != "" && (gone || !now.Before(c.OfferedUntil) || !slices.ContainsFunc(duty, func(m Member) bool { return m.ID == c.OfferedTo })) {
 				c.Session, _, _ = c.Session.Apply(OfferLapsed{}, now)
 			}
-			if c.OfferedTo == "" {
+			if c.OfferedTo == "" && !gone {
 				if i := next(duty, c.PassedBy); i >= 0 {
 					c.Session, _, _ = c.Session.Apply(Offered{To: duty[i].ID, Until: now.Add(until)}, now)
 					duty[i].Offered++

@@ -10,7 +10,7 @@ async function mails(admin, to, kind) {
   const list = (await (await admin.request.get(`${api}/outbox`)).json()).mails.filter(m => m.to === to && m.kind === kind)
   return Promise.all(list.map(async m => (await (await admin.request.get(`${api}/outbox/${m.id}`)).json()).mail.text))
 }
-async function mail(admin, to, kind) {
+export async function mail(admin, to, kind) {
   for (const end = Date.now() + 15_000; Date.now() < end; await new Promise(r => setTimeout(r, 50))) {
     const found = await mails(admin, to, kind)
     if (found.length) return found[0]

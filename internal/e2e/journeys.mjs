@@ -2,6 +2,7 @@
 // Started by e2e_test.go with the server's address; it exits non-zero at the first thing that is not as it should be.
 import { accessible, ask, base, browser, faults, leave, ok, person, shot, signIn, tell, until } from './browser.mjs'
 import { customers } from './customers.mjs'
+import { handwork } from './handwork.mjs'
 import { duty } from './duty.mjs'
 import { settings } from './settings.mjs'
 import { visitors } from './visitors.mjs'
@@ -131,6 +132,7 @@ const journeys = {
     await customer.context().close()
   },
   async 'refused out of hours, with the words kept'() {
+    await tell('close')
     const customer = await person({ colorScheme: 'dark' })
     await customer.goto(base)
     await customer.waitForSelector('text=Closed now')
@@ -175,7 +177,7 @@ const journeys = {
 
 try {
   const only = process.env.ONLY
-  for (const [name, run] of Object.entries({ ...journeys, ...customers, ...settings, ...duty, ...visitors })) {
+  for (const [name, run] of Object.entries({ ...journeys, ...customers, ...settings, ...duty, ...visitors, ...handwork })) {
     if (only && !only.split('|').some(o => name.includes(o))) continue
     faults.length = 0
     try { await run() } catch (e) {

@@ -3,7 +3,7 @@ import { ConvertDrawer } from './convert'
 import { Lists } from './lists'
 import { Settings } from './settings/settings'
 import { Side } from './side'
-import { connected, drawer, me, mine, open, presence, queue, screen, sound, ticket, toast, unread } from './store'
+import { about, connected, drawer, me, mine, open, presence, queue, screen, sound, ticket, toast, unread } from './store'
 import { save } from '../lib/keep'
 import { Still } from './still'
 import { Talk } from './talk'
@@ -29,7 +29,7 @@ export function App() {
       </header>
       <div>{me.value && !connected.value && <p class="strip" role="status">Reconnecting… What you write is kept here and sent once.</p>}</div>
       {!me.value ? <p class="empty" role="status">Connecting…</p> : screen.value === 'tickets' ? <Tickets /> : screen.value === 'settings' ? <Settings /> : (
-        <main class="panes" data-drawer={String(drawer.value && open.value !== null)} data-open={String(open.value !== null)}>
+        <main class="panes" data-drawer={String(drawer.value && open.value !== null)} data-open={String(open.value !== null)} data-about={String(about.value)}>
           <Lists /><Talk />{drawer.value && open.value ? <ConvertDrawer key={open.value} /> : <Side />}
         </main>
       )}

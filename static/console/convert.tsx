@@ -1,9 +1,14 @@
-import { useState } from 'preact/hooks'
+import { signal } from '@preact/signals'
+import { useEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
 import { day } from '../lib/time'
 import { chats, current, drawer, logs, screen, support, ticket } from './store'
 
 interface Made { ticket: { number: number; update_due_at: string } }
+
+interface Form { subject: string; priority: string; os: string; os_version: string; app_version: string; devices: string; accounts: string; destination: string }
+/** What was filled in and not yet sent, for each chat: closing the drawer loses nothing. */
+const begun = signal<Record<string, Form>>({})
 
 /** What the browser and the customer said already. */
 function guess(ua: string): [string, string] {
@@ -19,11 +24,16 @@ export function ConvertDrawer() {
   const said = (logs.value[c.id] ?? []).filter(m => m.from.kind === 'customer').map(m => m.body).join('\n')
   const found = [...new Set(said.match(/\b\d{15,20}\b/g) ?? [])]
   const [os, osVersion] = guess(c.user_agent ?? '')
-  const [f, setF] = useState({ subject: c.question.split('\n')[0]!.slice(0, 80), priority: 'normal', os, os_version: osVersion, app_version: /\b\d+\.\d+\.\d+\b/.exec(said)?.[0] ?? '', devices: found.join('\n'), accounts: c.customer.email, destination: '' })
+  const f: Form = begun.value[c.id] ?? { subject: c.question.split('\n')[0]!.slice(0, 80), priority: 'normal', os, os_version: osVersion, app_version: /\b\d+\.\d+\.\d+\b/.exec(said)?.[0] ?? '', devices: found.join('\n'), accounts: c.customer.email, destination: '' }
   const [problem, setProblem] = useState<Problem | null>(null)
   const [made, setMade] = useState<Made['ticket'] | null>(null)
   const [busy, setBusy] = useState(false)
-  const set = (p: Partial<typeof f>) => setF({ ...f, ...p })
+  const set = (p: Partial<Form>) => { begun.value = { ...begun.value, [c.id]: { ...f, ...p } } }
+  useEffect(() => { // the keyboard goes into the drawer, and back to where it was
+    const before = document.activeElement as HTMLElement | null
+    document.getElementById('c-subject')?.focus()
+    return () => before?.focus()
+  }, [])
   const lines = (s: string) => s.split(/[\n,]/).map(x => x.trim()).filter(Boolean)
   const submit = async () => {
     if (busy) return

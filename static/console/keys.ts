@@ -1,10 +1,14 @@
-import { accept, drawer, me, mine, noteMode, open, screen, step, ticket } from './store'
+import { about, accept, current, drawer, me, mine, noteMode, open, screen, step, ticket } from './store'
 import { dialog } from './dialogs'
 
 export const list: [string, string][] = [
   ['A', 'Take the first who waits'], ['J / K', 'Next, previous chat of mine'], ['N', 'Note, or reply'], ['T', 'Make a ticket'],
-  ['X', 'Transfer'], ['E', 'End the chat'], ['R', 'To the reply box'], ['1 / 2 / 3', 'Chats, tickets, settings'], ['Esc', 'Close what is open'], ['?', 'These keys'],
+  ['X', 'Transfer'], ['E', 'End the chat'], ['R', 'To the reply box'], ['I', 'Who the customer is, on a narrow screen'], ['1 / 2 / 3', 'Chats, tickets, settings'],
+  ['J / K, Enter', 'Among tickets: next, previous, open'], ['R / N', 'On a ticket: reply, note'], ['/', 'Among tickets: search'], ['Esc', 'Close what is open'], ['?', 'These keys'],
 ]
+
+/** What keys do on the screen of tickets; it fills this in as long as it is there. */
+export const ticketKeys: Record<string, () => void> = {}
 
 /** No key fires while somebody types. */
 export function keys(e: KeyboardEvent): void {
@@ -20,11 +24,16 @@ export function keys(e: KeyboardEvent): void {
   if (writes || e.ctrlKey || e.metaKey || e.altKey || dialog.value) return
   const own = open.value !== null && mine.value.some(c => c.id === open.value)
   const act: Record<string, () => void> = {
-    a: () => accept(), j: () => step(1), k: () => step(-1), '1': () => { screen.value = 'chats' }, '2': () => { ticket.value = null; screen.value = 'tickets' }, ...(me.value?.role === 'admin' ? { '3': () => { screen.value = 'settings' } } : {}), '?': () => { dialog.value = 'keys' },
+    a: () => { screen.value = 'chats'; accept() }, j: () => { screen.value = 'chats'; step(1) }, k: () => { screen.value = 'chats'; step(-1) }, '1': () => { screen.value = 'chats' }, '2': () => { ticket.value = null; screen.value = 'tickets' }, ...(me.value?.role === 'admin' ? { '3': () => { screen.value = 'settings' } } : {}), '?': () => { dialog.value = 'keys' },
     ...(own ? { n: () => { noteMode.value = !noteMode.value; focusBox() }, r: focusBox, x: () => { dialog.value = 'transfer' }, e: () => { dialog.value = 'end' } } : {}),
-    ...(open.value ? { t: () => { drawer.value = true } } : {}),
+    ...(open.value ? { t: toTicket, i: () => { about.value = !about.value } } : {}),
   }
+  if (screen.value === 'tickets') Object.assign(act, ticketKeys)
   const f = act[e.key.toLowerCase()]
-  if (f) { e.preventDefault(); if ('ajk'.includes(e.key.toLowerCase())) screen.value = 'chats'; f() }
+  if (f) { e.preventDefault(); f() }
 }
-function focusBox(): void { setTimeout(() => document.getElementById('composer')?.focus()) }
+function toTicket(): void {
+  const number = current.value?.ticket
+  if (number) { ticket.value = number; screen.value = 'tickets' } else drawer.value = true
+}
+function focusBox(): void { document.getElementById('composer')?.focus() }

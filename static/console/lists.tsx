@@ -32,4 +32,4 @@ function Row({ c, since, lateAfter, offer }: { c: Chat; since: number | null; la
 }
 
 /** What was said last; of a file its name. */
-function lastWords(c: Chat): string { return c.preview?.split(/\s\/api\/v1\/uploads\//)[0] || c.question }
+function lastWords(c: Chat): string { return c.preview?.split(/\s\/api(\/|…|$)/)[0] || c.question }

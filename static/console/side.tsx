@@ -24,7 +24,7 @@ export function Side() {
         {c.page_url && <><dt>Page</dt><dd>{c.page_url}</dd></>}
         {context?.customer.timezone && <><dt>Local time</dt><dd>{clock(slowTick.value, context.customer.timezone)}, {context.customer.timezone.replace('_', ' ')}</dd></>}
         <dt>Began</dt><dd>{day(c.created_at)}</dd>
-        {c.ticket && <><dt>Ticket</dt><dd>{c.ticket}</dd></>}</dl>
+        {c.ticket && <><dt>Ticket</dt><dd><button class="link" onClick={() => { ticket.value = c.ticket; screen.value = 'tickets' }}>{c.ticket}</button></dd></>}</dl>
       <h2>Former tickets</h2>
       <ul>{context?.tickets.map(t => <li><button class="link" onClick={() => { ticket.value = t.number; screen.value = 'tickets' }}>{t.number} · {t.subject}</button> <span class="badge" data-is={t.status}>{t.status}</span></li>)}{context?.tickets.length === 0 && <li class="quiet">None.</li>}</ul>
       <h2>Former chats</h2>

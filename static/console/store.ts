@@ -1,6 +1,7 @@
 import { uuid } from '../lib/uuid'
 import { computed, effect, signal } from '@preact/signals'
 import { call, Problem } from '../lib/api'
+import { chime } from '../lib/chime'
 import { cursor, merge, settle, tooLong, without } from '../lib/conversation'
 import { load, save } from '../lib/keep'
 import { Socket } from '../lib/socket'
@@ -21,6 +22,9 @@ export const open = signal<string | null>(null)
 export const connected = signal(false)
 export const noteMode = signal(false)
 export const drawer = signal(false)
+export const about = signal(false) // who the customer is, where the screen has no room for it beside the chat
+/** Which tickets changed of late; null: perhaps any. */
+export const news = signal<{ numbers: number[] | null }>({ numbers: [] })
 export const toast = signal('')
 export const clockTick = signal(now())
 export const support = signal<Support | null>(null)
@@ -75,7 +79,7 @@ function frame(f: Frame): void {
     case 'queue': {
       const before = new Set(offered.value.map(c => c.id))
       queue.value = f['queue'] as Chat[]
-      if (offered.value.some(c => !before.has(c.id))) alertOf('A customer waits for you', offered.value[0]!.question, offered.value[0]!.id)
+      if (offered.value.some(c => !before.has(c.id))) alertOf('waiting', 'A customer waits for you', offered.value[0]!.question, offered.value[0]!.id)
       break
     }
     case 'staff': {
@@ -98,7 +102,7 @@ function frame(f: Frame): void {
       if (m.from.kind === 'customer') {
         patch(id, { last_customer_at: m.at, preview: m.body, seq: m.seq })
         typing.value = { ...typing.value, [id]: '' }
-        if (!inView(id)) alertOf(m.from.name, m.body, id)
+        if (!inView(id)) alertOf('message', m.from.name, m.body, id)
       } else patch(id, m.from.kind === 'champion' ? { last_champion_at: m.at, preview: m.body, seq: m.seq } : { seq: m.seq })
       seen(id)
       break
@@ -139,6 +143,9 @@ function frame(f: Frame): void {
         say(f['detail'] as string)
       }
       break
+    case 'tickets':
+      news.value = { numbers: f['numbers'] as number[] | null }
+      break
     case 'bye':
       if (f['reason'] === 'expired') location.href = '/account/signin?next=/console'
       break
@@ -152,6 +159,8 @@ function intoBox(): void {
 }
 /** A chat is in view when it is open, on its screen, in a tab that is not hidden. */
 function inView(id: string): boolean { return open.value === id && screen.value === 'chats' && !document.hidden }
+let atEnd = true // of the conversation that is open: what stands below the edge is not seen
+export function reached(end: boolean): void { atEnd = end; if (open.value) seen(open.value) }
 
 function keep(list: Unsent[]): void { if (list.length !== unsent.value.length || list.some((u, i) => u !== unsent.value[i])) { unsent.value = list; save('console.unsent', list.length ? list : null) } }
 /** A note and a reply are written in boxes of their own: neither ever becomes the other. */
@@ -186,7 +195,7 @@ export function deliver(id: string, body: string): void {
 export function seen(id: string): void {
   const c = chats.value[id]
   const last = logs.value[id]?.at(-1)
-  if (!c || !last || !inView(id) || last.seq <= c.read.champion) return
+  if (!c || !last || !inView(id) || !atEnd || last.seq <= c.read.champion) return
   socket.send({ type: 'read', chat: id, seq: last.seq })
   put({ ...c, read: { ...c.read, champion: last.seq } })
 }
@@ -194,25 +203,31 @@ export function show(id: string | null): void {
   open.value = id
   noteMode.value = false
   drawer.value = false
+  about.value = false
+  atEnd = true
   if (id && !chats.value[id]) socket.send({ type: 'follow', chat: id })
   if (id) seen(id)
 }
 export function accept(id?: string): void {
-  const next = id ?? (offered.value[0] ?? queue.value[0])?.id
+  const next = id ?? (offered.value[0] ?? queue.value.find(c => c.customer.online) ?? queue.value[0])?.id // who is there goes first
   if (next) act({ type: 'accept', chat: next })
 }
 export function presence(state: string, capacity?: number): void {
-  act({ type: 'presence', state, ...(capacity ? { capacity } : {}) })
+  if (act({ type: 'presence', state, ...(capacity ? { capacity } : {}) }) && me.value) me.value = { ...me.value, state, ...(capacity ? { capacity } : {}) }
   if (state === 'online' && 'Notification' in window && Notification.permission === 'default') void Notification.requestPermission()
 }
 export function transfer(id: string, to: string, why: string): void {
   if (why.trim()) socket.send({ type: 'note', chat: id, id: uuid(), body: why })
-  act({ type: 'transfer', chat: id, to })
+  if (!act({ type: 'transfer', chat: id, to })) return
+  say(`Handed to ${staff.value.find(m => m.id === to)?.name ?? 'your colleague'}.`)
+  show(mine.value.find(c => c.id !== id)?.id ?? null)
 }
 export function end(id: string): void { act({ type: 'end', chat: id }) }
 /** Sends what has to be done at once or not at all. */
-function act(frame: object): void {
-  if (!socket.send(frame)) say('No connection: nothing was done. Try again in a moment.')
+function act(frame: object): boolean {
+  const sent = socket.send(frame)
+  if (!sent) say('No connection: nothing was done. Try again in a moment.')
+  return sent
 }
 export function step(by: number): void {
   const list = mine.value
@@ -221,21 +236,9 @@ export function step(by: number): void {
   show(list[(i + by + list.length) % list.length]!.id)
 }
 
-let audio: AudioContext | undefined
 /** A short sound and a notice, for what is not in view. */
-function alertOf(title: string, body: string, chat: string): void {
-  if (sound.value) {
-    try {
-      audio ??= new AudioContext()
-      const o = audio.createOscillator()
-      const g = audio.createGain()
-      g.gain.value = 0.06
-      o.frequency.value = 740
-      o.connect(g).connect(audio.destination)
-      o.start()
-      o.stop(audio.currentTime + 0.15)
-    } catch { /* no sound here; the list shows it */ }
-  }
+function alertOf(kind: 'waiting' | 'message', title: string, body: string, chat: string): void {
+  if (sound.value) chime(kind)
   if (document.hidden && 'Notification' in window && Notification.permission === 'granted') {
     const n = new Notification(title, { body: body.slice(0, 120), tag: title })
     n.onclick = () => { window.focus(); screen.value = 'chats'; show(chat); n.close() }

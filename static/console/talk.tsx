@@ -1,14 +1,16 @@
 import { Composer } from '../lib/composer'
 import { Attach, intoChat } from '../lib/files'
 import { Linked } from '../lib/links'
+import { Log } from '../lib/log'
 import { clock } from '../lib/time'
 import type { Message, Note } from '../lib/types'
 import { dialog } from './dialogs'
-import { accept, box, connected, current, deliver, draft, drafts, drawer, logs, me, noteMode, notes, open, send, show, typing, unsent } from './store'
+import { about, accept, box, connected, current, deliver, draft, drafts, drawer, logs, me, noteMode, notes, open, presence, reached, screen, send, show, ticket, typing, unsent } from './store'
 
 export function Talk() {
   const c = current.value
-  if (!c || !open.value) return <section class="pane talk"><div class="empty"><h1>No chat is open</h1><p>Go online, and take who waits with <kbd>A</kbd>. All keys: <kbd>?</kbd></p></div></section>
+  if (!c || !open.value) return <section class="pane talk"><div class="empty"><h1>No chat is open</h1>
+    {me.value?.state === 'online' ? <p>Take who waits with <kbd>A</kbd>. All keys: <kbd>?</kbd></p> : <><p>You are {me.value?.state}: no chats are offered to you.</p><p><button class="button" data-kind="main" onClick={() => presence('online')}>Go online</button></p></>}</div></section>
   const own = c.state === 'active' && c.champion?.id === me.value?.id
   const is = typing.value[c.id]
   return (
@@ -16,12 +18,14 @@ export function Talk() {
       <header class="talk__head">
         <div><button class="button back" data-kind="plain" onClick={() => show(null)}>Back</button><h1>{c.customer.name}</h1><p class="quiet">{c.customer.email}{c.customer.online ? '' : ', away'}</p></div>
         {c.state === 'queued' && <button class="button" data-kind="main" onClick={() => accept(c.id)}>Take <kbd>A</kbd></button>}
-        <button class="button" onClick={() => { drawer.value = true }}>{c.ticket ? `Ticket ${c.ticket}` : 'Make ticket'} <kbd>T</kbd></button>
+        <button class="button narrow" data-kind="plain" aria-pressed={about.value} onClick={() => { about.value = !about.value }}>Customer <kbd>I</kbd></button>
+        {c.ticket ? <button class="button" onClick={() => { ticket.value = c.ticket; screen.value = 'tickets' }}>Ticket {c.ticket} <kbd>T</kbd></button>
+          : <button class="button" onClick={() => { drawer.value = true }}>Make ticket <kbd>T</kbd></button>}
         {own && <><button class="button" data-kind="plain" onClick={() => { dialog.value = 'transfer' }}>Transfer <kbd>X</kbd></button>
           <button class="button" data-kind="plain" onClick={() => { dialog.value = 'end' }}>End <kbd>E</kbd></button></>}
       </header>
-      <div class="talk__log" role="log" aria-label="Conversation" tabIndex={0}><ol class="messages">{rows(logs.value[c.id] ?? [], notes.value[c.id] ?? []).map(r => 'seq' in r ? <Said key={r.id} m={r} seen={c.read.customer} /> : <NoteRow key={r.id} n={r} />)}
-        {unsent.value.filter(u => u.chat === c.id).map(u => <li key={u.id} class="message" data-own><p class="message__body"><Linked text={u.body} /></p><p class="message__when">{connected.value ? 'Sending…' : 'Not sent yet, kept here'}</p></li>)}</ol></div>
+      <Log key={c.id} class="talk__log" count={(logs.value[c.id]?.length ?? 0) + (notes.value[c.id]?.length ?? 0)} own={logs.value[c.id]?.at(-1)?.from.kind === 'champion'} onEnd={reached}><ol class="messages">{rows(logs.value[c.id] ?? [], notes.value[c.id] ?? []).map(r => 'seq' in r ? <Said key={r.id} m={r} seen={c.read.customer} /> : <NoteRow key={r.id} n={r} />)}
+        {unsent.value.filter(u => u.chat === c.id).map(u => <li key={u.id} class="message" data-own><p class="message__body"><Linked text={u.body} /></p><p class="message__when">{connected.value ? 'Sending…' : 'Not sent yet, kept here'}</p></li>)}</ol></Log>
       <footer class="talk__foot">
         <p class="quiet" role="status">{is ? `${is} is writing…` : '\u00a0'}</p>
         {own ? (

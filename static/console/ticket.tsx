@@ -1,5 +1,5 @@
 import { uuid } from '../lib/uuid'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
 import { load as kept, save } from '../lib/keep'
 import { older } from '../lib/system'
@@ -7,7 +7,8 @@ import { day } from '../lib/time'
 import { size } from '../lib/upload'
 import { Attach } from '../lib/files'
 import { Escalations, type Escalation } from './escalation'
-import { staff, support } from './store'
+import { ticketKeys } from './keys'
+import { news, staff, support } from './store'
 import { Promise as Next, type Ticket } from './tickets'
 
 interface Upload { id: string; name: string; size: number; preview: boolean }
@@ -32,11 +33,27 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
   const [files, setFiles] = useState<Upload[]>([])
   const [key, setKey] = useState(uuid())
   const [failed, setFailed] = useState('')
-  const load = () => call<{ ticket: Full }>(`/tickets/${number}`).then(r => { setT(r.ticket); setFailed('') }, (e: Problem) => { setFailed(e.message); if (t) onError(e.message) })
+  const [fresh, setFresh] = useState('') // who wrote while an answer was being written
+  const latest = useRef({ body, said: -1 })
+  latest.current.body = body
+  const take = (next: Full) => {
+    const theirs = next.comments.filter(c => c.author.kind === 'customer')
+    if (latest.current.said >= 0 && theirs.length > latest.current.said && latest.current.body.trim()) setFresh(theirs.at(-1)!.author.name)
+    latest.current.said = theirs.length
+    setT(next)
+    setFailed('')
+  }
+  const load = () => call<{ ticket: Full }>(`/tickets/${number}`).then(r => take(r.ticket), (e: Problem) => { setFailed(e.message); if (t) onError(e.message) })
   useEffect(() => { void load() }, [number])
+  useEffect(() => { if (t && (news.value.numbers?.includes(number) ?? true)) void load() }, [news.value]) // what others do is seen here
+  useEffect(() => {
+    const into = (asNote: boolean) => () => { setNote(asNote); document.getElementById('reply')?.focus() }
+    Object.assign(ticketKeys, { r: into(false), n: into(true) })
+    return () => { delete ticketKeys['r']; delete ticketKeys['n'] }
+  }, [number])
   const write = (s: string) => { setWords(w => ({ ...w, [box]: s })); save(box, s || null) }
   const act = async (f: () => Promise<{ ticket: Full }>) => {
-    try { setT((await f()).ticket) } catch (e) {
+    try { take((await f()).ticket) } catch (e) {
       const p = e as Problem
       onError(p.code === 'stale' ? 'Somebody changed the ticket meanwhile. This is how it is now.' : p.errors[0]?.detail ?? p.message)
       if (p.code === 'stale') await load()
@@ -46,6 +63,8 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
     const r = await call<{ ticket: Full }>(`/tickets/${number}/comments`, { body: { body, ...more, ...(files.length ? { attachments: files.map(f => f.id) } : {}) }, key })
     write('')
     setFiles([])
+    setFresh('')
+    latest.current.body = ''
     setKey(uuid())
     return r
   })
@@ -66,14 +85,15 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         {t.comments.map(c => <article class="comment" data-public={String(c.public)} key={c.id}><strong>{c.author.name || 'Chatnow'}</strong> <span class="quiet">{day(c.at)}{!c.public && ' · note, for champions only'}</span><p>{c.body}</p><Files list={c.attachments} /></article>)}
         {closed ? <p class="notice">Closed is final. A reply of the customer opens a follow-up.</p> : (
           <div class="answer-box" data-note={String(note)}>
-            <p class="filters"><button class="button" type="button" aria-pressed={!note} onClick={() => setNote(false)}>Reply</button><button class="button" type="button" aria-pressed={note} onClick={() => setNote(true)}>Note</button>
+            <p class="filters"><button class="button" type="button" aria-pressed={!note} onClick={() => setNote(false)}>Reply <kbd>R</kbd></button><button class="button" type="button" aria-pressed={note} onClick={() => setNote(true)}>Note <kbd>N</kbd></button>
               <span class="quiet">{note ? 'For champions only; the customer never sees it.' : `Goes to ${t.requester.name} by mail.`}</span></p>
             <label class="unseen" for="reply">{note ? 'Note' : 'Reply'}</label><textarea class="input" id="reply" value={body} onInput={e => write(e.currentTarget.value)} />
             <Files list={files} />
-            <p class="filters">{note ? <button class="button" data-kind="main" disabled={!body.trim()} onClick={() => void reply({ public: false })}>Keep note</button> : <>
-              <button class="button" data-kind="main" disabled={!body.trim()} onClick={() => void reply({ status: 'solved' })}>Send and solve</button>
-              <button class="button" disabled={!body.trim()} onClick={() => void reply({ status: 'pending' })}>Send and ask (Pending)</button>
-              <button class="button" disabled={!body.trim()} onClick={() => void reply({ status: 'open' })}>Send, keep Open</button></>}
+            {fresh && <p class="notice" data-tone="soon" role="alert">{fresh} wrote while you did; it stands above. <button class="button" type="button" onClick={() => setFresh('')}>I have read it</button></p>}
+            <p class="filters">{note ? <button class="button" data-kind="main" disabled={!body.trim() || !!fresh} onClick={() => void reply({ public: false })}>Keep note</button> : <>
+              <button class="button" data-kind="main" disabled={!body.trim() || !!fresh} onClick={() => void reply({ status: 'solved' })}>Send and solve</button>
+              <button class="button" disabled={!body.trim() || !!fresh} onClick={() => void reply({ status: 'pending' })}>Send and ask (Pending)</button>
+              <button class="button" disabled={!body.trim() || !!fresh} onClick={() => void reply({ status: 'open' })}>Send, keep Open</button></>}
               <Attach place={`ticket ${number}`} onFile={up => setFiles(l => [...l, up])} /></p></div>
         )}
         <h2>What happened</h2>

@@ -24,6 +24,7 @@ func limitOf(c echo.Context) int {
 
 // views are the saved views of the console.
 var views = map[string]string{
+	"active":     `t.status <> 'closed'`,
 	"mine":       `t.assignee_id::text = $6 AND t.status <> 'closed'`,
 	"unassigned": `t.assignee_id IS NULL AND t.status <> 'closed'`,
 	"due_today":  `t.status = 'open' AND t.update_due_at < $5::timestamptz + interval '24 hours'`,
@@ -88,13 +89,14 @@ func viewAll(rows []row, staff bool) ([]map[string]any, error) {
 
 func (d *Desk) getCounts(c echo.Context) error {
 	var n struct {
+		Active     int `db:"active" json:"active"`
 		Mine       int `db:"mine" json:"mine"`
 		Unassigned int `db:"unassigned" json:"unassigned"`
 		DueToday   int `db:"due_today" json:"due_today"`
 		Pending    int `db:"pending" json:"pending"`
 		Escalated  int `db:"escalated" json:"escalated"`
 	}
-	err := d.db.GetContext(c.Request().Context(), &n, `SELECT count(*) FILTER (WHERE assignee_id = $1) AS mine, count(*) FILTER (WHERE assignee_id IS NULL) AS unassigned,
+	err := d.db.GetContext(c.Request().Context(), &n, `SELECT count(*) AS active, count(*) FILTER (WHERE assignee_id = $1) AS mine, count(*) FILTER (WHERE assignee_id IS NULL) AS unassigned,
 		count(*) FILTER (WHERE status = 'open' AND update_due_at < $2) AS due_today, count(*) FILTER (WHERE status = 'pending') AS pending,
 		count(*) FILTER (WHERE escalated) AS escalated FROM tickets WHERE status <> 'closed'`, accounts.Who(c).ID, d.now().Add(24*time.Hour))
 	if err != nil {

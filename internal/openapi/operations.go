@@ -33,7 +33,7 @@ var (
 		"status":            {"schema": schemaRef("Status")},
 		"priority":          {"schema": schemaRef("Level")},
 		"assignee":          {"schema": object{"type": "string"}, "description": "Id of a champion, me, or none."},
-		"view":              {"schema": object{"type": "string", "enum": []string{"mine", "unassigned", "due_today", "pending", "escalated"}}, "description": "For staff."},
+		"view":              {"schema": object{"type": "string", "enum": []string{"active", "mine", "unassigned", "due_today", "pending", "escalated"}}, "description": "For staff."},
 		"state:chats":       {"schema": object{"type": "string", "enum": []string{"ended"}}, "description": "Ended and missed ones; there are no others here."},
 		"state:escalations": {"schema": object{"type": "string", "enum": []string{"open", "accepted", "declined", "done"}}},
 		"state:mails":       {"schema": object{"type": "string", "enum": []string{"waiting", "sent", "failed", "held"}}},

@@ -31,7 +31,9 @@ export function ConvertDrawer() {
   const set = (p: Partial<Form>) => { begun.value = { ...begun.value, [c.id]: { ...f, ...p } } }
   useEffect(() => { // the keyboard goes into the drawer, and back to where it was
     const before = document.activeElement as HTMLElement | null
-    document.getElementById('c-subject')?.focus()
+    const first = document.getElementById('c-subject') as HTMLInputElement | null
+    first?.focus()
+    first?.setSelectionRange(0, 0) // its beginning is what one reads
     return () => before?.focus()
   }, [])
   const lines = (s: string) => s.split(/[\n,]/).map(x => x.trim()).filter(Boolean)
@@ -56,7 +58,7 @@ export function ConvertDrawer() {
     <aside class="pane drawer" aria-label="Ticket from this chat">
       <div class="drawer__head"><h2>Ticket from this chat</h2><button class="button" data-kind="plain" onClick={() => { drawer.value = false }}>Close <kbd>Esc</kbd></button></div>
       {made || c.ticket ? <div class="notice" role="status"><p><strong>This chat is ticket {made?.number ?? c.ticket}.</strong> {made && `Next update due ${day(made.update_due_at)}.`} The chat goes on.</p><p><button class="button" onClick={() => { ticket.value = made?.number ?? c.ticket; screen.value = 'tickets' }}>Open the ticket</button></p></div> : (
-        <form class="drawer" onSubmit={e => { e.preventDefault(); void submit() }} onKeyDown={e => { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) void submit() }}>
+        <form onSubmit={e => { e.preventDefault(); void submit() }} onKeyDown={e => { if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) void submit() }}>
           {problem && <p class="notice" data-tone="late" role="alert">{problem.errors[0]?.detail ?? problem.message}</p>}
           {text('subject', 'Subject')}
           <fieldset><legend class="label">Priority</legend>{support.value?.priorities.map(p => (

@@ -7,8 +7,8 @@ export function Lists() {
     <nav class="pane lists" aria-label="Chats">
       <h2><span>Waiting {queue.value.length || ''}</span>{queue.value.length > 0 && <span><kbd>A</kbd> takes the first</span>}</h2>
       {queue.value.length === 0 && <p class="empty">Nobody waits.</p>}
-      <ul>{queue.value.map(c => <li key={c.id}><Row c={c} since={Date.parse(c.waiting_since)} lateAfter={120_000} offer={c.offered_to === me.value?.id} />
-        <button class="button" data-kind={c.offered_to === me.value?.id ? 'main' : undefined} onClick={() => accept(c.id)}>Take {c.customer.name}</button></li>)}</ul>
+      <ul>{queue.value.map(c => <li class="waits" key={c.id}><Row c={c} since={Date.parse(c.waiting_since)} lateAfter={120_000} offer={c.offered_to === me.value?.id} />
+        <button class="button" data-kind={c.offered_to === me.value?.id ? 'main' : undefined} onClick={() => accept(c.id)}>Take<span class="unseen">&nbsp;{c.customer.name}</span></button></li>)}</ul>
       <h2><span>Mine, oldest unanswered first {mine.value.length || ''}</span>{mine.value.length > 1 && <span><kbd>J</kbd> next</span>}</h2>
       <ul>{mine.value.map(c => <li key={c.id}><Row c={c} since={unanswered(c)} lateAfter={90_000} /></li>)}</ul>
       {ended.value.length > 0 && <h2><span>Ended</span><span>{ended.value.length}</span></h2>}

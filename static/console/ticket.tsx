@@ -77,7 +77,7 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
       <div class="ticket__main">
         <p><button class="button" data-kind="plain" onClick={back}>Back to the list</button></p>
         <h1>{t.number} · {t.subject}</h1>
-        <p><span class="badge" data-is={t.status}>{t.status}</span> <Next t={t} />{t.follow_up_of && <> · follow-up of {t.follow_up_of}</>}{t.merged_into && <> · merged into {t.merged_into}</>}</p>
+        <p><span class="badge" data-is={t.status}>{t.status}</span> {t.update_due_at && 'Next update: '}<Next t={t} />{t.follow_up_of && <> · follow-up of {t.follow_up_of}</>}{t.merged_into && <> · merged into {t.merged_into}</>}</p>
         {t.why && <details><summary>Why is it so?</summary><ul class="why">{Object.entries(t.why).map(([k, v]) => <li key={k}><strong>{reasons[k]}</strong> {v}</li>)}</ul></details>}
         {t.mail_problem && <p class="notice" data-tone="late" role="alert">The customer did not get our mail. {t.mail_problem}</p>}
         {t.survey && <p class="notice">The customer's rating: <strong>{t.survey.rating} of 5</strong>{t.survey.comment && `. “${t.survey.comment}”`}</p>}

@@ -8,6 +8,10 @@ export function clock(at: string | number, zone?: string): string {
 export function day(at: string | number, zone?: string): string {
   return new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', ...(zone ? { timeZone: zone } : {}) }).format(new Date(at))
 }
+/** Wed 25 Nov, 8:07: where there is little room. */
+export function shortDay(at: string | number): string {
+  return new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' }).format(new Date(at))
+}
 /** 4:12, or 1:04:12. */
 export function span(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000))

@@ -68,6 +68,7 @@ func New() (*Bundle, error) {
 var vendored = map[string]string{
 	"preact": "vendor/preact.js", "preact/hooks": "vendor/hooks.js", "preact/jsx-runtime": "vendor/jsx-runtime.js",
 	"@preact/signals": "vendor/signals.js", "@preact/signals-core": "vendor/signals-core.js",
+	"fuzzysort": "vendor/fuzzysort.js",
 }
 
 func build(entry string) ([]byte, error) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/labstack/echo/v4"
 
@@ -54,9 +55,9 @@ func (d *Desk) getTickets(c echo.Context) error {
 	var rows []row
 	err = d.db.SelectContext(c.Request().Context(), &rows, `SELECT `+columns+` FROM tickets t WHERE ($1 = '' OR t.status = $1) AND ($2 = '' OR t.priority = $2)
 		AND ($3 = '' OR ($3 = 'none' AND t.assignee_id IS NULL) OR t.assignee_id::text = $3)
-		AND ($4 = '' OR t.search @@ plainto_tsquery('simple', $4) OR t.number::text = $4 OR t.subject ILIKE '%' || $4 || '%' OR t.requester_email ILIKE '%' || $4 || '%')
+		AND ($4 = '' OR t.search @@ to_tsquery('simple', $10) OR t.number::text = $4 OR t.subject ILIKE '%' || $4 || '%' OR t.requester_email ILIKE '%' || $4 || '%')
 		AND $5::timestamptz IS NOT NULL AND $6::text IS NOT NULL AND ($7 OR t.requester_id::text = $6) AND `+condition+order+` LIMIT $8 OFFSET $9`,
-		q("status"), q("priority"), assignee, strings.ReplaceAll(q("q"), "\x00", ""), d.now(), me.ID, me.Staff(), limit+1, offset)
+		q("status"), q("priority"), assignee, strings.ReplaceAll(q("q"), "\x00", ""), d.now(), me.ID, me.Staff(), limit+1, offset, prefixes(q("q")))
 	if err != nil {
 		return postgres.Kind(c.Request().Context(), err)
 	}
@@ -69,6 +70,18 @@ func (d *Desk) getTickets(c echo.Context) error {
 		return err
 	}
 	return c.JSON(http.StatusOK, v)
+}
+
+// prefixes makes a text query of which every word may be the beginning of one: somebody types, and sees.
+func prefixes(q string) string {
+	words := strings.FieldsFunc(q, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	if len(words) > 20 {
+		words = words[:20]
+	}
+	for i, w := range words {
+		words[i] = w + ":*"
+	}
+	return strings.Join(words, " & ")
 }
 
 func viewAll(rows []row, staff bool) ([]map[string]any, error) {

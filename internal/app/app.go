@@ -31,6 +31,7 @@ import (
 	"chatnow/internal/postgres"
 	"chatnow/internal/settings"
 	"chatnow/internal/web"
+	"chatnow/internal/workbench"
 	"chatnow/static"
 	"chatnow/tickets"
 )
@@ -155,6 +156,8 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	uploads.Routes(srv)
 	desk.Routes(srv)
 	chats.Routes(srv)
+	bench := workbench.New(db, cfg.Now)
+	bench.Routes(srv)
 	pageRoutes(srv, bundle, &pages{frame, st, chats, desk, uploads, srv.Secure(), cfg.Now})
 	health(srv, db)
 	if err := openapi.Serve(srv, cmp.Or(cfg.Version, "dev")); err != nil {
@@ -172,7 +175,7 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	defer stopParts()
 	var group errgroup.Group
 	for _, part := range []func(context.Context) error{bus.Run, st.Run, sender.Run, desk.RunTimers, chats.Run, watch, func(ctx context.Context) error {
-		return cleanUp(ctx, cfg.Log, srv.CleanUp, people.Sweep, uploads.Sweep)
+		return cleanUp(ctx, cfg.Log, srv.CleanUp, people.Sweep, uploads.Sweep, bench.Sweep)
 	}} {
 		group.Go(func() error { return part(parts) })
 	}

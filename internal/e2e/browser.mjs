@@ -50,10 +50,10 @@ export async function signIn(email, options = {}, before = async () => {}) {
 export async function ask(p, name, question) {
   await p.goto(`${base}/chat`)
   await p.fill('#name', name)
-  await p.fill('#email', `${name.toLowerCase()}@example.com`)
+  await p.fill('#email', `${name.toLowerCase().split(' ')[0]}@example.com`)
   await p.fill('#question', question)
   await p.click('text=Chat now >> nth=-1')
-  await p.waitForSelector('.place')
+  await p.waitForSelector('h1:has-text("You are in the queue")')
 }
 /** The customer ends the chat, which asks once. */
 export async function leave(p) {

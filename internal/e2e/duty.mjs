@@ -55,7 +55,7 @@ export const duty = {
     await customer.fill('#email', 'wanda@example.com')
     await customer.fill('#question', 'Only once, please')
     await customer.locator('text=Chat now >> nth=-1').dblclick()
-    await customer.waitForSelector('.place')
+    await customer.waitForSelector('h1:has-text("You are in the queue")')
     await champion.waitForSelector('text=Offered to you')
     ok(await champion.locator('text=Take Wanda').count() === 1, 'one chat')
     await champion.locator('h1').first().click()

@@ -112,7 +112,7 @@ const journeys = {
     await two.waitForSelector('text=Jonas Lindqvist joined')
     await champion.context().close() // the champion vanishes
     await two.waitForSelector('text=/lost the connection/')
-    await two.waitForSelector('.place')
+    await two.waitForSelector('h1:has-text("You are in the queue")')
     await one.context().close()
     await two.context().close()
   },

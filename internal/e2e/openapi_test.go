@@ -80,6 +80,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	o.holdFiles(s)
 	o.holdTheEnd(s, box, number, chris)
 
+	o.holdWorkbench(s)
 	o.holdMails(s)
 	s.call("DELETE", "/session", "", 204, admin...)
 	for _, what := range s.unseen() {

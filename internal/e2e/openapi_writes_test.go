@@ -128,3 +128,17 @@ func (o *office) refused(t *testing.T, method, path string, body map[string]any)
 	}
 	return ""
 }
+
+func (o *office) holdWorkbench(s *surface) {
+	t, admin := o.t, []string{"Cookie", o.admin}
+	s.call("POST", "/macros", `{"name":"Hello","body":"{{customer.nickname}}"}`, 422, admin...)
+	id := at(t, s.call("POST", "/macros", `{"name":"Hello","body":"Good morning, {{customer.first_name}}."}`, 201, admin...), "macro.id")
+	s.call("PUT", "/macros/"+id, `{"name":"Hello","body":"Good evening","version":1}`, 200, admin...)
+	s.call("PUT", "/macros/"+id, `{"name":"Hello","body":"Good night","version":1}`, 409, admin...)
+	s.call("PUT", "/macros/5e0f4d2c-6a53-4d0c-8c87-0f6f1c2f7a10", `{"name":"Nobody's","body":"x","version":1}`, 404, admin...)
+	s.call("GET", "/macros", "", 200, admin...)
+	s.call("DELETE", "/macros/"+id, "", 204, admin...)
+	s.call("PUT", "/drafts", `{"place":"ticket:1001","body":"half a sent"}`, 204, admin...)
+	s.call("PUT", "/drafts", `{"place":"nowhere","body":"x"}`, 422, admin...)
+	s.call("GET", "/drafts", "", 200, admin...)
+}

@@ -14,7 +14,7 @@ var floors = [][]string{
 	{"internal/web", "tickets/lifecycle/lives"},
 	{"internal/cluster", "internal/mail", "internal/openapi", "internal/metrics"},
 	{"internal/settings", "internal/accounts"},
-	{"internal/files"},
+	{"internal/files", "internal/workbench"},
 	{"tickets"},
 	{"chat"},
 	{"internal/demo"},

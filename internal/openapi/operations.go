@@ -92,6 +92,13 @@ var operations = map[string]operation{
 	"POST /settings/holidays": {does: "Read holidays from an iCalendar file; nothing is kept", body: "text/calendar string", status: 200, gives: "holidays:[]Holiday"},
 	"GET /settings/history":   {does: "The last fifty documents, newest first", status: 200, gives: "history:[]SettingsVersion"},
 
+	"GET /macros":        {does: "Answers that are given often, and the variables that they may have", status: 200, gives: "macros:[]Macro variables:[]string"},
+	"POST /macros":       {does: "Keep a macro", body: "NewMacro", status: 201, gives: "macro:Macro", once: true, conflicts: "too_many"},
+	"PUT /macros/:id":    {does: "Write a macro that was read at a version", body: "MacroChange", status: 200, gives: "macro:Macro", conflicts: "stale"},
+	"DELETE /macros/:id": {does: "Remove a macro; one that is gone is no error", status: 204},
+	"GET /drafts":        {does: "One's own drafts, the newest first", status: 200, gives: "drafts:[]Draft"},
+	"PUT /drafts":        {does: "Keep what is written so far; empty removes it", body: "DraftChange", status: 204},
+
 	"GET /outbox":            {does: "Mails, newest first; sending says whether a mail server is set", query: "state:mails cursor limit", status: 200, gives: "mails:[]MailRow sending:boolean", fails: []int{422}},
 	"GET /outbox/:id":        {does: "A mail as its reader gets it", status: 200, gives: "mail:Mail"},
 	"GET /outbox/:id/html":   {does: "The same as a page, without anything that runs", status: 200, gives: "text/html"},

@@ -38,7 +38,10 @@ async function submit(): Promise<void> {
     text.value = null
     key = uuid()
     if (c?.state === 'queued') end() // only now: the words are safe
-  } catch (e) { problem.value = e as Problem } finally { busy.value = false }
+  } catch (e) {
+    problem.value = e as Problem
+    if (problem.value.refused) key = uuid()
+  } finally { busy.value = false }
 }
 
 function close(): void {

@@ -1,10 +1,11 @@
 import { Dialogs } from './dialogs'
 import { ConvertDrawer } from './convert'
 import { Lists } from './lists'
+import { Macros } from './macros/editor'
+import { open as palette, Palette } from './palette/palette'
 import { Settings } from './settings/settings'
 import { Side } from './side'
-import { about, connected, drawer, me, mine, open, presence, queue, screen, sound, ticket, toast, unread } from './store'
-import { save } from '../lib/keep'
+import { about, connected, drawer, me, mine, mute, open, presence, queue, screen, sound, ticket, toast, unread } from './store'
 import { Still } from './still'
 import { Talk } from './talk'
 import { Tickets } from './tickets'
@@ -23,17 +24,18 @@ export function App() {
           <button class="button" data-kind="plain" aria-current={screen.value === 'tickets' ? 'page' : undefined} onClick={() => { ticket.value = null; screen.value = 'tickets' }}>Tickets <kbd>2</kbd></button>
           {me.value?.role === 'admin' && <button class="button" data-kind="plain" aria-current={screen.value === 'settings' ? 'page' : undefined} onClick={() => { screen.value = 'settings' }}>Settings <kbd>3</kbd></button>}
         </nav>
-        <div class="bar__end"><Presence />
-          <button class="button" data-kind="plain" aria-pressed={sound.value} onClick={() => { sound.value = !sound.value; save('console.sound', sound.value) }}>Sound {sound.value ? 'on' : 'off'}</button>
+        <div class="bar__end"><button class="button" data-kind="plain" onClick={() => { palette.value = true }}>Find <kbd>Ctrl K</kbd></button><Presence />
+          <button class="button" data-kind="plain" aria-pressed={sound.value} onClick={mute}>Sound {sound.value ? 'on' : 'off'}</button>
           <form method="post" action="/account/signout"><button class="button" data-kind="plain">Sign out</button></form></div>
       </header>
       <div>{me.value && !connected.value && <p class="strip" role="status">Reconnecting… What you write is kept here and sent once.</p>}</div>
-      {!me.value ? <p class="empty" role="status">Connecting…</p> : screen.value === 'tickets' ? <Tickets /> : screen.value === 'settings' ? <Settings /> : (
+      {!me.value ? <p class="empty" role="status">Connecting…</p> : screen.value === 'tickets' ? <Tickets /> : screen.value === 'settings' ? <Settings /> : screen.value === 'macros' ? <Macros /> : (
         <main class="panes" data-drawer={String(drawer.value && open.value !== null)} data-open={String(open.value !== null)} data-about={String(about.value)}>
           <Lists /><Talk />{drawer.value && open.value ? <ConvertDrawer key={open.value} /> : <Side />}
         </main>
       )}
       <Dialogs />
+      <Palette />
       <Still />
       {toast.value && <p class="toast" role="alert">{toast.value}</p>}
     </div>

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { list } from './keys'
 import { current, drawer, end, me, open, staff, transfer } from './store'
 
@@ -7,7 +7,7 @@ export const dialog = signal<'keys' | 'transfer' | 'end' | null>(null)
 
 export function Dialogs() {
   const box = useRef<HTMLDialogElement>(null)
-  useEffect(() => { if (dialog.value) box.current?.showModal(); else box.current?.close() }, [dialog.value])
+  useLayoutEffect(() => { if (dialog.value) box.current?.showModal(); else box.current?.close() }, [dialog.value])
   return (
     <dialog ref={box} aria-label={dialog.value ?? 'Dialog'} onClose={() => { dialog.value = null }}>
       {dialog.value === 'keys' && <><h2>Keys</h2><dl>{list.map(([k, what]) => <><dt><kbd>{k}</kbd></dt><dd>{what}</dd></>)}</dl><form method="dialog"><button class="button">Close</button></form></>}

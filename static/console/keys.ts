@@ -1,10 +1,12 @@
 import { about, accept, current, drawer, me, mine, noteMode, open, screen, step, ticket } from './store'
 import { dialog } from './dialogs'
+import { picking } from './macros/store'
+import { open as palette } from './palette/palette'
 
 export const list: [string, string][] = [
   ['A', 'Take the first who waits'], ['J / K', 'Next, previous chat of mine'], ['N', 'Note, or reply'], ['T', 'Make a ticket'],
   ['X', 'Transfer'], ['E', 'End the chat'], ['R', 'To the reply box'], ['I', 'Who the customer is, on a narrow screen'], ['1 / 2 / 3', 'Chats, tickets, settings'],
-  ['J / K, Enter', 'Among tickets: next, previous, open'], ['R / N', 'On a ticket: reply, note'], ['/', 'Among tickets: search'], ['Esc', 'Close what is open'], ['?', 'These keys'],
+  ['J / K, Enter', 'Among tickets: next, previous, open'], ['R / N', 'On a ticket: reply, note'], ['/', 'Among tickets: search'], ['/', 'In an empty box: macros'], ['Ctrl K', 'Find anything'], ['Esc', 'Close what is open'], ['?', 'These keys'],
 ]
 
 /** What keys do on the screen of tickets; it fills this in as long as it is there. */
@@ -14,8 +16,11 @@ export const ticketKeys: Record<string, () => void> = {}
 export function keys(e: KeyboardEvent): void {
   const at = e.target as HTMLElement
   const writes = at.matches('input, textarea, select') || at.isContentEditable
+  if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === 'k') { e.preventDefault(); palette.value = !palette.value; return }
+  if (palette.value) return
   if (e.key === 'Escape') {
-    if (dialog.value) dialog.value = null
+    if (picking.value) picking.value = ''
+    else if (dialog.value) dialog.value = null
     else if (drawer.value) drawer.value = false
     else if (writes) at.blur()
     else if (screen.value === 'tickets') ticket.value = null

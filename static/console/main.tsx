@@ -1,5 +1,6 @@
 import { render } from 'preact'
 import { App } from './app'
+import { watchDrafts } from './drafts'
 import { watchIdling } from './idle'
 import { keys } from './keys'
 import { watchAddress } from './address'
@@ -9,5 +10,6 @@ begin()
 watchAddress()
 watchIdling()
 watchView()
+watchDrafts()
 addEventListener('keydown', keys)
 render(<App />, document.getElementById('app')!)

@@ -5,6 +5,8 @@ import { chime } from '../lib/chime'
 import { cursor, merge, settle, tooLong, without } from '../lib/conversation'
 import { load, save } from '../lib/keep'
 import { Socket } from '../lib/socket'
+import { unfilled } from './macros/fill'
+import { fetchDrafts, write, written } from './drafts'
 import { learn, now } from '../lib/time'
 import type { Chat, Frame, From, Member, Message, Note, Support, Unsent } from '../lib/types'
 
@@ -16,7 +18,6 @@ export const logs = signal<Record<string, Message[]>>({})
 export const notes = signal<Record<string, Note[]>>({})
 export const staff = signal<Member[]>([])
 export const unsent = signal<Unsent[]>(load<Unsent[]>('console.unsent', []).filter(u => !tooLong(u.body)))
-export const drafts = signal<Record<string, string>>(load('console.drafts', {}))
 export const typing = signal<Record<string, string>>({})
 export const open = signal<string | null>(null)
 export const connected = signal(false)
@@ -30,8 +31,9 @@ export const clockTick = signal(now())
 export const support = signal<Support | null>(null)
 const asked = Number(new URLSearchParams(location.search).get('ticket')) || null // a link to a ticket
 export const ticket = signal<number | null>(asked)
-export const screen = signal<'chats' | 'tickets' | 'settings'>(asked ? 'tickets' : 'chats')
+export const screen = signal<'chats' | 'tickets' | 'settings' | 'macros'>(asked ? 'tickets' : 'chats')
 export const sound = signal(load('console.sound', true))
+export function mute(): void { sound.value = !sound.value; save('console.sound', sound.value) }
 setInterval(() => { clockTick.value = now() }, 1000)
 /** For long lists, which need no seconds. */
 export const slowTick = computed(() => Math.floor(clockTick.value / 15_000) * 15_000)
@@ -139,7 +141,7 @@ function frame(f: Frame): void {
       if (f['code'] === 'unavailable' && f['id']) setTimeout(() => { const u = unsent.value.find(x => x.id === f['id']); if (u) socket.send({ type: 'send', chat: u.chat, id: u.id, body: u.body }) }, 1500)
       else {
         const lost = unsent.value.find(u => u.id === f['id'])
-        if (lost) { draft(lost.chat, lost.body, lost.chat); keep(without(unsent.value, lost.id)) } // the words go back into the box
+        if (lost) { write(`chat:${lost.chat}`, lost.body); keep(without(unsent.value, lost.id)) } // the words go back into the box
         say(f['detail'] as string)
       }
       break
@@ -164,16 +166,22 @@ export function reached(end: boolean): void { atEnd = end; if (open.value) seen(
 
 function keep(list: Unsent[]): void { if (list.length !== unsent.value.length || list.some((u, i) => u !== unsent.value[i])) { unsent.value = list; save('console.unsent', list.length ? list : null) } }
 /** A note and a reply are written in boxes of their own: neither ever becomes the other. */
-export function box(id: string): string { return noteMode.value ? `note:${id}` : id }
-export function draft(id: string, text: string, where = box(id)): void {
-  drafts.value = { ...drafts.value, [where]: text }
-  save('console.drafts', drafts.value)
+export function box(id: string): string { return `${noteMode.value ? 'chat-note' : 'chat'}:${id}` }
+export function draft(id: string, text: string): void {
+  write(box(id), text)
   if (!noteMode.value) socket.send({ type: 'typing', chat: id, on: text !== '' })
+}
+/** Says why a text cannot go to a customer as it is; empty when it can. */
+export function unsendable(text: string): string {
+  if (tooLong(text)) return 'This is too long for one message. Attach it as a file.'
+  const left = unfilled(text)
+  return left.length ? `Fill in ${left.map(v => `{{${v}}}`).join(', ')} first.` : ''
 }
 export function send(): void {
   const id = open.value
-  if (id && tooLong(drafts.value[box(id)] ?? '')) { say('This is too long for one message. Attach it as a file.'); return }
-  const body = id ? drafts.value[box(id)] ?? '' : ''
+  const body = id ? written(box(id)) : ''
+  const why = unsendable(body)
+  if (why) { say(why); return }
   if (!id || !body.trim()) return
   if (noteMode.value) {
     const note: Note = { id: uuid(), from: { kind: 'champion', name: me.value!.name }, body, at: new Date(now()).toISOString(), after_seq: logs.value[id]?.length ?? 0 }
@@ -206,7 +214,7 @@ export function show(id: string | null): void {
   about.value = false
   atEnd = true
   if (id && !chats.value[id]) socket.send({ type: 'follow', chat: id })
-  if (id) seen(id)
+  if (id) { seen(id); void fetchDrafts() } // somebody may have begun on another machine
 }
 export function accept(id?: string): void {
   const next = id ?? (offered.value[0] ?? queue.value.find(c => c.customer.online) ?? queue.value[0])?.id // who is there goes first

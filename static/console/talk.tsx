@@ -5,7 +5,10 @@ import { Log } from '../lib/log'
 import { clock } from '../lib/time'
 import type { Message, Note } from '../lib/types'
 import { dialog } from './dialogs'
-import { about, accept, box, connected, current, deliver, draft, drafts, drawer, logs, me, noteMode, notes, open, presence, reached, screen, send, show, ticket, typing, unsent } from './store'
+import { written } from './drafts'
+import { Picker } from './macros/picker'
+import { pick, values } from './macros/store'
+import { about, accept, box, connected, current, deliver, draft, drawer, logs, me, noteMode, notes, open, presence, reached, screen, send, show, ticket, typing, unsent } from './store'
 
 export function Talk() {
   const c = current.value
@@ -29,12 +32,15 @@ export function Talk() {
       <footer class="talk__foot">
         <p class="quiet" role="status">{is ? `${is} is writing…` : '\u00a0'}</p>
         {own ? (
-          <Composer value={drafts.value[box(c.id)] ?? ''} note={noteMode.value} onInput={v => draft(c.id, v)} onSend={send} label={noteMode.value ? 'Internal note' : 'Reply'}
+          <div class="has-picker">
+          <Picker box={box(c.id)} values={values({ ...c.customer, ticket: c.ticket, product: c.product })} onPick={t => { if (t) draft(c.id, written(box(c.id)) + t); document.getElementById('composer')?.focus() }} />
+          <Composer onSlash={() => pick(box(c.id))} value={written(box(c.id))} note={noteMode.value} onInput={v => draft(c.id, v)} onSend={send} label={noteMode.value ? 'Internal note' : 'Reply'}
             placeholder={noteMode.value ? 'For champions only; the customer never sees it' : `Reply to ${c.customer.name}`} button={noteMode.value ? 'Keep note' : 'Send'}>
             <button class="button" data-kind={noteMode.value ? 'plain' : undefined} type="button" aria-pressed={!noteMode.value} onClick={() => { noteMode.value = false }}>Reply</button>
             <button class="button" data-kind={noteMode.value ? undefined : 'plain'} type="button" aria-pressed={noteMode.value} onClick={() => { noteMode.value = true }}>Note <kbd>N</kbd></button>
+            <button class="button" data-kind="plain" type="button" onClick={() => pick(box(c.id))}>Macro <kbd>/</kbd></button>
             <Attach place={c.id} onFile={up => intoChat(c.id, up, body => deliver(c.id, body))} />
-          </Composer>
+          </Composer></div>
         ) : <p class="notice">{c.state === 'queued' ? 'Waiting. Take the chat to answer.' : c.state === 'active' ? `${c.champion?.name ?? 'Somebody'} has this chat.` : 'The chat has ended.'}</p>}
       </footer>
     </section>

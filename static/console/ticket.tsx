@@ -1,14 +1,16 @@
 import { uuid } from '../lib/uuid'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
-import { load as kept, save } from '../lib/keep'
 import { older } from '../lib/system'
 import { day } from '../lib/time'
 import { size } from '../lib/upload'
 import { Attach } from '../lib/files'
 import { Escalations, type Escalation } from './escalation'
+import { write, written } from './drafts'
 import { ticketKeys } from './keys'
-import { news, staff, support } from './store'
+import { Picker } from './macros/picker'
+import { pick, values } from './macros/store'
+import { news, staff, support, unsendable } from './store'
 import { Promise as Next, type Ticket } from './tickets'
 
 interface Upload { id: string; name: string; size: number; preview: boolean }
@@ -27,9 +29,8 @@ interface Full extends Ticket {
 export function TicketPage({ number, back, onError }: { number: number; back(): void; onError(s: string): void }) {
   const [t, setT] = useState<Full | null>(null)
   const [note, setNote] = useState(false)
-  const box = `${note ? 'note' : 'ticket'}.${number}` // a note and a reply are written in boxes of their own
-  const [words, setWords] = useState<Record<string, string>>({})
-  const body = words[box] ?? kept(box, '')
+  const box = `${note ? 'ticket-note' : 'ticket'}:${number}` // a note and a reply are written in boxes of their own
+  const body = written(box)
   const [files, setFiles] = useState<Upload[]>([])
   const [key, setKey] = useState(uuid())
   const [failed, setFailed] = useState('')
@@ -51,17 +52,19 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
     Object.assign(ticketKeys, { r: into(false), n: into(true) })
     return () => { delete ticketKeys['r']; delete ticketKeys['n'] }
   }, [number])
-  const write = (s: string) => { setWords(w => ({ ...w, [box]: s })); save(box, s || null) }
   const act = async (f: () => Promise<{ ticket: Full }>) => {
     try { take((await f()).ticket) } catch (e) {
       const p = e as Problem
+      if (p.refused) setKey(uuid())
       onError(p.code === 'stale' ? 'Somebody changed the ticket meanwhile. This is how it is now.' : p.errors[0]?.detail ?? p.message)
       if (p.code === 'stale') await load()
     }
   }
   const reply = (more: object) => act(async () => {
+    const why = unsendable(body)
+    if (why) throw new Problem(0, 'unfilled', why, [], {})
     const r = await call<{ ticket: Full }>(`/tickets/${number}/comments`, { body: { body, ...more, ...(files.length ? { attachments: files.map(f => f.id) } : {}) }, key })
-    write('')
+    write(box, '')
     setFiles([])
     setFresh('')
     latest.current.body = ''
@@ -84,16 +87,18 @@ export function TicketPage({ number, back, onError }: { number: number; back(): 
         <Escalations list={t.escalations} changed={() => void load()} onError={onError} />
         {t.comments.map(c => <article class="comment" data-public={String(c.public)} key={c.id}><strong>{c.author.name || 'Chatnow'}</strong> <span class="quiet">{day(c.at)}{!c.public && ' · note, for champions only'}</span><p>{c.body}</p><Files list={c.attachments} /></article>)}
         {closed ? <p class="notice">Closed is final. A reply of the customer opens a follow-up.</p> : (
-          <div class="answer-box" data-note={String(note)}>
+          <div class="answer-box has-picker" data-note={String(note)}>
+            <Picker box={box} values={values({ ...t.requester, ticket: t.number, product: String(t.diagnostics['product'] ?? '') })} onPick={s => { if (s) write(box, body + s); document.getElementById('reply')?.focus() }} />
             <p class="filters"><button class="button" type="button" aria-pressed={!note} onClick={() => setNote(false)}>Reply <kbd>R</kbd></button><button class="button" type="button" aria-pressed={note} onClick={() => setNote(true)}>Note <kbd>N</kbd></button>
               <span class="quiet">{note ? 'For champions only; the customer never sees it.' : `Goes to ${t.requester.name} by mail.`}</span></p>
-            <label class="unseen" for="reply">{note ? 'Note' : 'Reply'}</label><textarea class="input" id="reply" value={body} onInput={e => write(e.currentTarget.value)} />
+            <label class="unseen" for="reply">{note ? 'Note' : 'Reply'}</label><textarea class="input" id="reply" value={body} onInput={e => write(box, e.currentTarget.value)} onKeyDown={e => { if (e.key === '/' && !body) { e.preventDefault(); pick(box) } }} />
             <Files list={files} />
             {fresh && <p class="notice" data-tone="soon" role="alert">{fresh} wrote while you did; it stands above. <button class="button" type="button" onClick={() => setFresh('')}>I have read it</button></p>}
             <p class="filters">{note ? <button class="button" data-kind="main" disabled={!body.trim() || !!fresh} onClick={() => void reply({ public: false })}>Keep note</button> : <>
               <button class="button" data-kind="main" disabled={!body.trim() || !!fresh} onClick={() => void reply({ status: 'solved' })}>Send and solve</button>
               <button class="button" disabled={!body.trim() || !!fresh} onClick={() => void reply({ status: 'pending' })}>Send and ask (Pending)</button>
               <button class="button" disabled={!body.trim() || !!fresh} onClick={() => void reply({ status: 'open' })}>Send, keep Open</button></>}
+              <button class="button" data-kind="plain" type="button" onClick={() => pick(box)}>Macro <kbd>/</kbd></button>
               <Attach place={`ticket ${number}`} onFile={up => setFiles(l => [...l, up])} /></p></div>
         )}
         <h2>What happened</h2>

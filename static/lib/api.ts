@@ -2,6 +2,8 @@ export interface FieldError { field: string; detail: string }
 /** A problem document of the server (RFC 9457), or a connection that failed. */
 export class Problem extends Error {
   constructor(readonly status: number, readonly code: string, detail: string, readonly errors: FieldError[], readonly doc: Record<string, unknown>) { super(detail) }
+  /** Refused for good: what is sent next is another request, and has a key of its own. */
+  get refused(): boolean { return this.status >= 400 && this.status < 500 }
   field(name: string): string | undefined { return this.errors.find(e => e.field === name)?.detail }
 }
 export interface Options { body?: unknown; token?: string; key?: string; method?: string }

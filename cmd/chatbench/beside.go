@@ -35,6 +35,9 @@ func sideBySide(ctx context.Context, length time.Duration, rounds int) (err erro
 		return err
 	}
 	defer os.RemoveAll(dir)
+	if err := os.Chmod(dir, 0o755); err != nil { // as root, PostgreSQL runs under another account
+		return err
+	}
 	product, err := startProduct(ctx, dir)
 	if err != nil {
 		return err

@@ -1,6 +1,9 @@
 package chat
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // A literal is one of PostgreSQL's array literals in the making, in a buffer that is used again: at thousands
 // of messages a second these are what a batch allocates.
@@ -110,6 +113,7 @@ func (a *chatArgs) fill(batch []*Entry) bool {
 		s.last = e.Body
 		a.places = a.places.number(s.count)
 	}
+	slices.Sort(a.order)
 	a.chats, a.counts, a.champions = begin(a.chats), begin(a.counts), begin(a.champions)
 	a.previews, a.byCustomer, a.byChampion = begin(a.previews), begin(a.byCustomer), begin(a.byChampion)
 	for _, chat := range a.order {

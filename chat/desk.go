@@ -85,10 +85,12 @@ func (d *Desk) Run(ctx context.Context) error {
 	return nil
 }
 
+var newMessages = []byte{'m'}
+
 // committed hears of new messages from the log.
 func (d *Desk) committed(chat string, ms []Stored) {
 	d.rooms.published(chat, ms)
-	d.bus.Publish(d.sockets.ctx, cluster.Hint{Topic: "chat", Key: chat, Body: []byte{'m'}})
+	d.bus.Publish(d.sockets.ctx, cluster.Hint{Topic: "chat", Key: chat, Body: newMessages, Others: true})
 	d.floor.talked(chat)
 }
 

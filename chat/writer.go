@@ -10,6 +10,7 @@ import (
 	"github.com/lib/pq"
 
 	"chatnow/chat/protocol"
+	"chatnow/internal/postgres"
 )
 
 // A writer has a connection of its own and one prepared statement on it.
@@ -17,6 +18,7 @@ type writer struct {
 	log   *Log
 	in    chan *Entry
 	conn  *sql.Conn
+	one   *sql.Stmt // append_one
 	plain *sql.Stmt // append_plain
 	each  *sql.Stmt // append_messages, which weighs each message
 	batch []*Entry
@@ -25,6 +27,7 @@ type writer struct {
 }
 
 const (
+	oneSQL   = `SELECT append_one($1, $2, $3, $4, $5, $6, $7, $8)`
 	plainSQL = `SELECT out_chat, out_before FROM append_plain($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
 	eachSQL  = `SELECT out_seq, out_at, out_verdict FROM append_messages($1, $2, $3, $4, $5, $6, $7)`
 	notPlain = "CN001"
@@ -135,34 +138,55 @@ func (w *writer) commit(ctx context.Context, batch []*Entry) (out []Outcome, err
 		return nil, err
 	}
 	at := w.log.now().UTC().Truncate(time.Millisecond)
+	if len(batch) == 1 {
+		if out, err := w.appendOne(ctx, batch[0], at); !isNotPlain(err) {
+			return out, err
+		}
+	}
 	w.args.fill(batch)
 	args := []any{w.args.chats.end(), w.args.ids.end(), w.args.senders.end(), w.args.senderIDs.end(), w.args.names.end(), w.args.bodies.end(), at}
-	if w.of.fill(batch) {
-		out, err := w.appendPlain(ctx, batch, args, at)
-		var pg *pq.Error
-		if err == nil || !errors.As(err, &pg) || pg.Code != notPlain {
+	if len(batch) > 1 && w.of.fill(batch) {
+		if out, err := w.appendPlain(ctx, batch, args, at); !isNotPlain(err) {
 			return out, err
 		}
 	}
 	return w.appendEach(ctx, batch, args)
 }
 
+func isNotPlain(err error) bool {
+	var pg *pq.Error
+	return errors.As(err, &pg) && pg.Code == notPlain
+}
+
+// appendOne writes a message that is alone, if nothing about it is unusual.
+func (w *writer) appendOne(ctx context.Context, e *Entry, at time.Time) ([]Outcome, error) {
+	o := Outcome{Verdict: Written, At: at}
+	if err := w.one.QueryRowContext(ctx, e.Chat, e.ID, e.Sender, postgres.NullText(e.SenderID), e.Name, e.Body, at, preview(e.Body)).Scan(&o.Seq); err != nil {
+		return nil, fmt.Errorf("append a message: %w", err)
+	}
+	return []Outcome{o}, nil
+}
+
 // dial opens the writer's connection. Planning these statements anew each time would cost more than they do.
 func (w *writer) dial(ctx context.Context) (err error) {
-	if w.each != nil {
+	if w.conn != nil {
 		return nil
 	}
+	defer func() {
+		if err != nil {
+			w.hangUp() // half prepared is not prepared
+		}
+	}()
 	if w.conn, err = w.log.db.Conn(ctx); err != nil {
 		return fmt.Errorf("connect for the log: %w", err)
 	}
 	if _, err = w.conn.ExecContext(ctx, `SET plan_cache_mode = force_generic_plan`); err != nil {
 		return fmt.Errorf("prepare the log: %w", err)
 	}
-	if w.plain, err = w.conn.PrepareContext(ctx, plainSQL); err != nil {
-		return fmt.Errorf("prepare the log: %w", err)
-	}
-	if w.each, err = w.conn.PrepareContext(ctx, eachSQL); err != nil {
-		return fmt.Errorf("prepare the log: %w", err)
+	for stmt, text := range map[**sql.Stmt]string{&w.one: oneSQL, &w.plain: plainSQL, &w.each: eachSQL} {
+		if *stmt, err = w.conn.PrepareContext(ctx, text); err != nil {
+			return fmt.Errorf("prepare the log: %w", err)
+		}
 	}
 	return nil
 }
@@ -225,7 +249,7 @@ func (w *writer) appendEach(ctx context.Context, batch []*Entry, args []any) ([]
 }
 
 func (w *writer) hangUp() {
-	for _, stmt := range []*sql.Stmt{w.plain, w.each} {
+	for _, stmt := range []*sql.Stmt{w.one, w.plain, w.each} {
 		if stmt != nil {
 			_ = stmt.Close() // on a dead connection this fails, and nothing is lost by it
 		}
@@ -234,7 +258,7 @@ func (w *writer) hangUp() {
 		_ = w.conn.Raw(func(any) error { return sql.ErrConnDone }) // not back into the pool
 		_ = w.conn.Close()
 	}
-	w.conn, w.plain, w.each = nil, nil, nil
+	w.conn, w.one, w.plain, w.each = nil, nil, nil, nil
 }
 
 // worthRetrying reports whether the same batch may succeed in a moment. What the data itself

@@ -41,3 +41,27 @@ BEGIN
     END IF;
 END $$;
 -- +goose StatementEnd
+
+-- append_one does the same for a batch of one message, which is what there is while it is quiet. Gives its number.
+-- +goose StatementBegin
+CREATE FUNCTION append_one(
+    in_chat uuid, in_id text, in_sender smallint, in_sender_id uuid, in_name text, in_body text, in_at timestamptz, in_preview text
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE n bigint;
+BEGIN
+    UPDATE chats c SET seq = c.seq + 1, preview = in_preview,
+        last_customer_at = CASE WHEN in_sender = 1 THEN in_at ELSE c.last_customer_at END,
+        last_champion_at = CASE WHEN in_sender = 2 THEN in_at ELSE c.last_champion_at END
+    WHERE c.id = in_chat AND c.state IN ('queued', 'active') AND (in_sender <> 2 OR (c.state = 'active' AND c.champion_id = in_sender_id))
+    RETURNING c.seq INTO n;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'not plain' USING ERRCODE = 'CN001';
+    END IF;
+    INSERT INTO messages (chat_id, seq, id, sender, sender_id, sender_name, body, at)
+    VALUES (in_chat, n, in_id, in_sender, in_sender_id, in_name, in_body, in_at) ON CONFLICT (chat_id, id) DO NOTHING;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'not plain' USING ERRCODE = 'CN001';
+    END IF;
+    RETURN n;
+END $$;
+-- +goose StatementEnd

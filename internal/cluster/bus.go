@@ -12,6 +12,8 @@ type Hint struct {
 	Body  []byte `json:"b,omitempty"` // what changed, if it is short enough to say; may be missing
 	// Local is true for a hint that this node gave itself.
 	Local bool `json:"-"`
+	// Others is set on a hint that this node itself need not hear.
+	Others bool `json:"-"`
 }
 
 // A Bus gives hints to every node, its own included.

@@ -18,6 +18,9 @@ func NewLocal() *Local { return &Local{dispatcher: newDispatcher(), node: uuid.N
 // Publish gives hints to the subscribers of this process, and does not wait for them.
 func (l *Local) Publish(_ context.Context, hints ...Hint) {
 	for _, h := range hints {
+		if h.Others {
+			continue
+		}
 		h.Local = true
 		l.post(h)
 	}

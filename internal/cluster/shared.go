@@ -75,9 +75,14 @@ func (p *Shared) Publish(ctx context.Context, hints ...Hint) {
 		return
 	}
 	p.mu.Lock()
+	if p.Alone() && len(p.waiting) == 0 && !p.over {
+		p.gap = true // should somebody listen after all, he finds out
+		p.mu.Unlock()
+		return
+	}
 	switch {
 	case p.Alone():
-		p.gap = true // should somebody listen after all, he finds out
+		p.gap = true
 	case len(p.waiting)+len(hints) > maxOutgoing:
 		p.waiting, p.gap = nil, true
 	default:

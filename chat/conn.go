@@ -9,6 +9,7 @@ import (
 	"github.com/coder/websocket"
 
 	"chatnow/chat/protocol"
+	"chatnow/internal/accounts"
 	"chatnow/internal/web"
 )
 
@@ -28,6 +29,7 @@ type conn struct {
 	ws     *websocket.Conn
 	cork   *web.Cork
 	desk   *Desk
+	me     *accounts.Person // of a console; nil for a customer. Set before the connection is on the list
 	ctx    context.Context
 	cancel context.CancelFunc
 

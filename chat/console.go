@@ -23,6 +23,7 @@ func (d *Desk) console(k *conn, me *accounts.Person) {
 		k.refuse(wrong)
 		return
 	}
+	k.me = me
 	if !d.sockets.add(k, consolePrefix+me.ID) {
 		return
 	}
@@ -55,6 +56,26 @@ func (d *Desk) console(k *conn, me *accounts.Person) {
 		}
 		d.command(k, now, f)
 	}
+}
+
+// recheck ends the consoles here whose session has ended, also those that only listen (robustness 1.3). It is
+// called when sessions may have changed on any node.
+func (d *Desk) recheck() {
+	d.sockets.spawn(func() {
+		for _, k := range d.sockets.all() {
+			if k.me == nil {
+				continue
+			}
+			ctx, cancel := context.WithTimeout(k.ctx, 5*time.Second)
+			now, err := d.people.Still(ctx, k.me)
+			cancel()
+			if fault.KindOf(err) == fault.Unauthenticated && err != nil || err == nil && !now.Staff() {
+				d.sockets.spawn(func() {
+					k.refuse(&protocol.Error{Code: protocol.NotAllowed, Detail: "Your session has ended. Sign in again."})
+				})
+			}
+		}
+	})
 }
 
 // welcome gives the whole picture, then what was missed of one's own chats.

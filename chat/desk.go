@@ -48,6 +48,7 @@ func NewDesk(db *sqlx.DB, srv *web.Server, st *settings.Store, people *accounts.
 	d.sockets.conns = map[*conn]string{}
 	bus.Subscribe("chat", d.heard, d.lost)
 	bus.Subscribe("floor", func(cluster.Hint) { d.floor.wake() }, d.floor.wake)
+	bus.Subscribe("session", func(cluster.Hint) { d.recheck() }, d.recheck)
 	bus.Subscribe("ticket", d.floor.ticket, d.floor.lostTickets)
 	st.OnChange(func(*settings.Snapshot) { d.floor.wake() })
 	return d

@@ -125,7 +125,10 @@ func addChampion(ctx context.Context, cfg app.Config) (err error) {
 		return err
 	}
 	in := cli.Champion.Add
-	_, err = accounts.New(db, nil, nil, cluster.NewLocal(), cfg.Now, cfg.Log).AddStaff(ctx, in.Email, in.Name, accounts.Role(in.Role), line)
+	p, err := accounts.New(db, nil, nil, cluster.NewLocal(), cfg.Now, cfg.Log).AddStaff(ctx, in.Email, in.Name, accounts.Role(in.Role), line)
+	if err == nil {
+		fmt.Printf("%s, %s, is %s and may sign in.\n", p.Name, p.Email, p.Role)
+	}
 	return err
 }
 

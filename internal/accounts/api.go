@@ -41,6 +41,7 @@ func (s *Service) Routes(srv *web.Server, pages Pages) {
 	srv.API(http.MethodPost, "/tokens", Staff, s.postToken)
 	srv.API(http.MethodDelete, "/tokens/:id", Staff, s.deleteToken)
 
+	s.teamRoutes(srv)
 	s.pageRoutes(srv, pages, signInLimit)
 }
 

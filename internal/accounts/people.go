@@ -106,13 +106,6 @@ func Name(field, given string) (string, error) {
 	return given, nil
 }
 
-func checkPassword(field, given string) error {
-	if n := len(given); n < 8 || n > 256 {
-		return fault.WrongField(field, "A password has 8 to 256 characters.")
-	}
-	return nil
-}
-
 // AddStaff makes a staff account, or gives an existing one this name, role and password. All of its
 // sessions end when it existed.
 func (s *Service) AddStaff(ctx context.Context, email, name string, role Role, password string) (*Person, error) {

@@ -81,6 +81,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 	o.holdTheEnd(s, box, number, chris)
 
 	o.holdWorkbench(s)
+	o.holdTeam(s)
 	o.holdMails(s)
 	s.call("DELETE", "/session", "", 204, admin...)
 	for _, what := range s.unseen() {

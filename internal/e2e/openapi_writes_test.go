@@ -142,3 +142,21 @@ func (o *office) holdWorkbench(s *surface) {
 	s.call("PUT", "/drafts", `{"place":"nowhere","body":"x"}`, 422, admin...)
 	s.call("GET", "/drafts", "", 200, admin...)
 }
+
+func (o *office) holdTeam(s *surface) {
+	t, admin := o.t, []string{"Cookie", o.admin}
+	s.call("POST", "/team", `{"name":"Jonas","email":"nowhere","role":"champion"}`, 422, admin...)
+	id := at(t, s.call("POST", "/team", `{"name":"Jonas","email":"jonas@example.com","role":"champion"}`, 201, admin...), "member.id")
+	s.call("POST", "/team", `{"name":"Jonas","email":"jonas@example.com","role":"champion"}`, 409, admin...)
+	s.call("POST", "/team/"+id+"/invite", "", 204, admin...)
+	s.call("PATCH", "/team/"+id, `{"capacity":51}`, 422, admin...)
+	s.call("PATCH", "/team/"+id, `{"capacity":6,"role":"manager"}`, 200, admin...)
+	s.call("PATCH", "/team/"+id, `{"disabled":true}`, 200, admin...)
+	s.call("POST", "/team/"+id+"/invite", "", 409, admin...)
+	s.call("PATCH", "/team/5e0f4d2c-6a53-4d0c-8c87-0f6f1c2f7a10", `{"disabled":true}`, 404, admin...)
+	me := at(t, s.call("GET", "/me", "", 200, admin...), "me.id")
+	s.call("PATCH", "/team/"+me, `{"role":"champion"}`, 409, admin...)
+	s.call("GET", "/team", "", 200, admin...)
+	s.call("GET", "/audit?limit=1", "", 200, admin...)
+	s.call("GET", "/audit?cursor=x", "", 422, admin...)
+}

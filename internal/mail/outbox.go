@@ -33,7 +33,7 @@ type Message struct {
 }
 
 // Kinds are the mails there are; each is a pair of templates.
-var Kinds = []string{"verify", "reset", "signin_link", "received", "answered", "pending", "reminder", "solved", "follow_up", "survey", "escalated", "transcript"}
+var Kinds = []string{"verify", "reset", "signin_link", "invited", "received", "answered", "pending", "reminder", "solved", "follow_up", "survey", "escalated", "transcript"}
 
 // Rules are what the settings say about mails. A limit of 0 is none.
 type Rules struct {

@@ -109,7 +109,7 @@ func render(m row, r Rules, base *url.URL) (content, error) {
 }
 
 // paths are the pages that a token opens.
-var paths = map[string]string{"verify": "/account/verify?token=", "reset": "/account/reset?token=", "signin_link": "/account/signin?token=", "survey": "/survey/"}
+var paths = map[string]string{"verify": "/account/verify?token=", "reset": "/account/reset?token=", "invited": "/account/reset?token=", "signin_link": "/account/signin?token=", "survey": "/survey/"}
 
 // link is where a mail's own button leads; it never leaves the base URL.
 func link(root, kind, path, token string) string {

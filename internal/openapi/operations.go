@@ -56,6 +56,12 @@ var operations = map[string]operation{
 	"DELETE /tokens/:id": {does: "Take an API token back", status: 204},
 	"GET /staff":         {does: "Who is on duty, with how many chats", status: 200, gives: "staff:[]Member"},
 
+	"GET /team":             {does: "Everybody who answers customers, and who did", status: 200, gives: "team:[]Mate"},
+	"POST /team":            {does: "Make an account for one more of the team, and mail a link to choose a password", body: "NewMate", status: 201, gives: "member:Mate", once: true, conflicts: "on_team known_address"},
+	"PATCH /team/:id":       {does: "Change one of the team; who is disabled or may do less is signed out everywhere", body: "MateChange", status: 200, gives: "member:Mate", conflicts: "last_admin"},
+	"POST /team/:id/invite": {does: "Mail another link to choose a password", status: 204, once: true, conflicts: "disabled"},
+	"GET /audit":            {does: "Who did what, the newest first", query: "cursor limit", status: 200, gives: "audit:[]Audited", fails: []int{422}},
+
 	"POST /chats":             {does: "Begin a chat; where none may begin, 409 says where to go instead", body: "NewChat", status: 201, gives: "chat:Chat token:string", once: true, limited: true, conflicts: "outside_hours unstaffed queue_full diverted"},
 	"GET /chats":              {does: "Ended chats, newest first", query: "state:chats mine cursor", status: 200, gives: "chats:[]Chat", fails: []int{422}},
 	"GET /chats/:id":          {does: "A chat", status: 200, gives: "chat:Chat"},

@@ -1,4 +1,5 @@
 import { useEffect } from 'preact/hooks'
+import { Audit } from './audit'
 import { History } from './history'
 import { Holidays } from './holidays'
 import { Hours } from './hours'
@@ -7,6 +8,7 @@ import { Outbox } from './outbox'
 import { Meanwhile } from './meanwhile'
 import { changed, discard, draft, failed, load, place, said, save, section, wrong, type Section } from './store'
 import { text } from './text'
+import { Team } from './team'
 import { Waits } from './waits'
 
 const forms = { hours: Hours, holidays: Holidays, waits: Waits, products: Products, priorities: Priorities, lists: Lists } as const
@@ -20,7 +22,7 @@ export function Settings() {
       <nav aria-label="Settings">{(Object.keys(text.sections) as Section[]).map(id => <button class="button" data-kind="plain" type="button" aria-current={s === id ? 'page' : undefined} onClick={() => { section.value = id }}>{text.sections[id]}<Faults of={id} /></button>)}</nav>
       <div class="settings__main">
         <h1>{text.sections[s]}</h1>
-        {s === 'history' ? <History /> : s === 'outbox' ? <Outbox /> : !draft.value ? <p class="empty" role="status">{failed.value || 'Loading…'}</p> : (
+        {s === 'team' ? <Team /> : s === 'audit' ? <Audit /> : s === 'history' ? <History /> : s === 'outbox' ? <Outbox /> : !draft.value ? <p class="empty" role="status">{failed.value || 'Loading…'}</p> : (
           <form onSubmit={e => { e.preventDefault(); void save() }}>
             <Meanwhile />
             {Form && <Form />}

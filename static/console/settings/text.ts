@@ -1,6 +1,6 @@
 /** The words of the settings. */
 export const text = {
-  sections: { hours: 'Hours', holidays: 'Holidays', waits: 'Waiting times', products: 'Products', priorities: 'Priorities', lists: 'Lists and limits', history: 'History', outbox: 'Outbox' },
+  sections: { team: 'Team', hours: 'Hours', holidays: 'Holidays', waits: 'Waiting times', products: 'Products', priorities: 'Priorities', lists: 'Lists and limits', history: 'History', audit: 'Audit log', outbox: 'Outbox' },
   days: { mon: 'Monday', tue: 'Tuesday', wed: 'Wednesday', thu: 'Thursday', fri: 'Friday', sat: 'Saturday', sun: 'Sunday' } as Record<string, string>,
   waits: [
     ['solved_closes_after', 'Solved becomes Closed after', 'The policy says two days: 48h.'],

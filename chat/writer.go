@@ -183,12 +183,18 @@ func (w *writer) dial(ctx context.Context) (err error) {
 	if _, err = w.conn.ExecContext(ctx, `SET plan_cache_mode = force_generic_plan`); err != nil {
 		return fmt.Errorf("prepare the log: %w", err)
 	}
-	for stmt, text := range map[**sql.Stmt]string{&w.one: oneSQL, &w.plain: plainSQL, &w.each: eachSQL} {
-		if *stmt, err = w.conn.PrepareContext(ctx, text); err != nil {
-			return fmt.Errorf("prepare the log: %w", err)
+	prepare := func(text string) *sql.Stmt {
+		if err != nil {
+			return nil
 		}
+		var stmt *sql.Stmt
+		if stmt, err = w.conn.PrepareContext(ctx, text); err != nil {
+			err = fmt.Errorf("prepare the log: %w", err)
+		}
+		return stmt
 	}
-	return nil
+	w.one, w.plain, w.each = prepare(oneSQL), prepare(plainSQL), prepare(eachSQL)
+	return err
 }
 
 // appendPlain writes a batch in which nothing is unusual. Else it writes nothing, and the error is notPlain.

@@ -34,7 +34,7 @@ func sideBySide(ctx context.Context, length time.Duration, rounds int) (err erro
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	if err := os.Chmod(dir, 0o755); err != nil { // as root, PostgreSQL runs under another account
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -37,19 +38,19 @@ func main() {
 	}
 }
 
-func run(listen, data string) error {
+func run(listen, data string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	private, err := postgres.StartPrivate(ctx, data, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	defer private.Stop()
+	defer func() { err = errors.Join(err, private.Stop()) }()
 	db, err := postgres.Open(ctx, private.URL(), postgres.Options{})
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	if _, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS messages (chat uuid NOT NULL, seq bigint NOT NULL, id text NOT NULL, body text NOT NULL, at timestamptz NOT NULL,
 		PRIMARY KEY (chat, seq), UNIQUE (chat, id))`); err != nil {
 		return err
@@ -95,7 +96,7 @@ func (f *floor) commit(ctx context.Context) {
 		fmt.Fprintln(os.Stderr, "floor:", err)
 		return
 	}
-	defer stmt.Close()
+	defer func() { _ = stmt.Close() }()
 	var batch []entry
 	var chats, ids, bodies []string
 	var seqs []int64
@@ -222,7 +223,7 @@ func (f *floor) serve(w http.ResponseWriter, r *http.Request, side int) {
 	go c.write(ctx)
 	go func() { // leaves the handler, so that the request's buffers go
 		defer cancel()
-		defer ws.CloseNow()
+		defer func() { _ = ws.CloseNow() }()
 		var own *chat
 		for {
 			_, raw, err := ws.Read(ctx)

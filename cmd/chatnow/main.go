@@ -48,7 +48,13 @@ var cli struct {
 			PasswordStdin bool   `required:"" help:"Read the password from standard input."`
 		} `cmd:"" help:"Make a staff account, or update it."`
 	} `cmd:"" help:"Staff accounts."`
-	Demo    struct{} `cmd:"" help:"Serve with lively sample data on a throw-away database."`
+	Demo   struct{} `cmd:"" help:"Serve with lively sample data on a throw-away database."`
+	Backup struct {
+		File string `arg:"" help:"File to write; it must not be there yet."`
+	} `cmd:"" help:"Write database and uploads into one file, also while a server runs."`
+	Restore struct {
+		File string `arg:"" help:"File that backup has written."`
+	} `cmd:"" help:"Make a new server of a backup: into an empty database and data folder."`
 	Psql    struct{} `cmd:"" help:"Open psql on the database of a running server."`
 	Version struct{} `cmd:"" help:"Version, commit and Go version."`
 }
@@ -82,6 +88,10 @@ func run(command string) error {
 		return errors.Join(postgres.Migrate(ctx, db.DB), closeDB())
 	case "demo":
 		return app.Demo(ctx, cfg)
+	case "backup <file>":
+		return app.Backup(ctx, cfg, cli.Backup.File)
+	case "restore <file>":
+		return app.Restore(ctx, cfg, cli.Restore.File)
 	case "psql":
 		return psql(app.Running(ctx, cfg))
 	case "champion add":

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -270,19 +269,20 @@ func subjectOf(name string) string {
 
 // openFiles opens the store of uploads: a bucket where one is named, else a folder.
 func openFiles(cfg Config, db *sqlx.DB) (*files.Service, error) {
-	dir := filepath.Join(cfg.Data, "uploads")
 	var store files.Store
 	var err error
 	if cfg.S3URL != "" {
 		store, err = files.OpenS3(cfg.S3URL)
 	} else {
-		store, err = files.NewFolder(dir)
+		store, err = openFolder(cfg)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return files.New(db, store, dir, cfg.Now, cfg.Log)
+	return files.New(db, store, uploadsDir(cfg), cfg.Now, cfg.Log)
 }
+
+func openFolder(cfg Config) (*files.Folder, error) { return files.NewFolder(uploadsDir(cfg)) }
 
 // cleanUp forgets every hour what nobody can ask for any more.
 func cleanUp(ctx context.Context, log *slog.Logger, sweeps ...func(context.Context) error) error {

@@ -15,6 +15,7 @@ var floors = [][]string{
 	{"internal/cluster", "internal/mail", "internal/openapi", "internal/metrics"},
 	{"internal/settings", "internal/accounts"},
 	{"internal/files", "internal/workbench"},
+	{"internal/backup"},
 	{"tickets"},
 	{"chat"},
 	{"internal/demo"},

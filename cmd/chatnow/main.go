@@ -49,6 +49,9 @@ var cli struct {
 		} `cmd:"" help:"Make a staff account, or update it."`
 	} `cmd:"" help:"Staff accounts."`
 	Demo   struct{} `cmd:"" help:"Serve with lively sample data on a throw-away database."`
+	Doctor struct {
+		JSON bool `help:"For programs."`
+	} `cmd:"" help:"Look at everything that a server needs, and say what to do."`
 	Backup struct {
 		File string `arg:"" help:"File to write; it must not be there yet."`
 	} `cmd:"" help:"Write database and uploads into one file, also while a server runs."`
@@ -88,6 +91,8 @@ func run(command string) error {
 		return errors.Join(postgres.Migrate(ctx, db.DB), closeDB())
 	case "demo":
 		return app.Demo(ctx, cfg)
+	case "doctor":
+		return app.Doctor(ctx, cfg, cli.Doctor.JSON)
 	case "backup <file>":
 		return app.Backup(ctx, cfg, cli.Backup.File)
 	case "restore <file>":

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+	gosmtp "github.com/wneessen/go-mail/smtp"
 )
 
 // sendWithin bounds one delivery from the first byte to the last: a server that stalls at any point
@@ -114,6 +115,40 @@ func (r *relay) dial(ctx context.Context, end time.Time) func(context.Context, s
 	}
 }
 
+// connect says hello to the server, and who we are where it asks.
+func (r *relay) connect(ctx context.Context, end time.Time) (*gomail.Client, *gosmtp.Client, error) {
+	options := []gomail.Option{gomail.WithPort(r.port), gomail.WithTimeout(r.within), gomail.WithTLSConfig(r.tlsConfig),
+		gomail.WithTLSPolicy(r.policy), gomail.WithHELO(r.helo), gomail.WithDialContextFunc(r.dial(ctx, end)), gomail.WithoutNoop(), gomail.WithoutRset()}
+	if r.user != "" {
+		options = append(options, gomail.WithUsername(r.user), gomail.WithPassword(r.pass), gomail.WithOpportunisticSMTPAuth(r.auths()...))
+	}
+	client, err := gomail.NewClient(r.host, options...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("set up mail client: %w", err)
+	}
+	server, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("reach mail server: %w", err) // also a wrong password: mended by an operator, not by giving mails up
+	}
+	return client, server, nil
+}
+
+// Reach tries whether a mail server can be reached, and takes the user and password; no mail goes.
+func Reach(ctx context.Context, link string, base *url.URL) error {
+	r, err := parseRelay(link, domain(base))
+	if err != nil {
+		return err
+	}
+	end := time.Now().Add(min(r.within, 10*time.Second))
+	ctx, cancel := context.WithDeadline(ctx, end)
+	defer cancel()
+	_, server, err := r.connect(ctx, end)
+	if err != nil {
+		return err
+	}
+	return server.Close()
+}
+
 // refused is a mail that the server will never take.
 type refused struct{ cause error }
 
@@ -125,18 +160,9 @@ func (r *relay) send(ctx context.Context, m *gomail.Msg) error {
 	end := time.Now().Add(r.within) // of a socket: no time of the product
 	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
-	options := []gomail.Option{gomail.WithPort(r.port), gomail.WithTimeout(r.within), gomail.WithTLSConfig(r.tlsConfig),
-		gomail.WithTLSPolicy(r.policy), gomail.WithHELO(r.helo), gomail.WithDialContextFunc(r.dial(ctx, end)), gomail.WithoutNoop(), gomail.WithoutRset()}
-	if r.user != "" {
-		options = append(options, gomail.WithUsername(r.user), gomail.WithPassword(r.pass), gomail.WithOpportunisticSMTPAuth(r.auths()...))
-	}
-	client, err := gomail.NewClient(r.host, options...)
+	client, server, err := r.connect(ctx, end)
 	if err != nil {
-		return fmt.Errorf("set up mail client: %w", err)
-	}
-	server, err := client.DialToSMTPClientWithContext(ctx)
-	if err != nil {
-		return fmt.Errorf("reach mail server: %w", err) // also a wrong password: mended by an operator, not by giving mails up
+		return err
 	}
 	defer func() { _ = server.Close() }()
 	err = client.SendWithSMTPClient(server, m)

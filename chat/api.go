@@ -325,8 +325,15 @@ func number(s string, def int64) (int64, error) {
 	return strconv.ParseInt(s, 10, 64)
 }
 
-// getChats lists ended chats for the console, newest first.
+// getChats lists chats for the console: ended ones, newest first, or those that wait or go on, oldest first.
 func (d *Desk) getChats(c echo.Context) error {
+	switch state := c.QueryParam("state"); state {
+	case "", "ended":
+	case "queued", "active":
+		return d.getLive(c, State(state))
+	default:
+		return fault.WrongField("state", "queued, active or ended.")
+	}
 	mine := ""
 	if c.QueryParam("mine") != "" {
 		mine = accounts.Who(c).ID
@@ -354,6 +361,19 @@ func (d *Desk) getChats(c echo.Context) error {
 		v["next_cursor"] = chats[size-1].EndedAt.UTC().Format(time.RFC3339Nano)
 	}
 	return c.JSON(http.StatusOK, v)
+}
+
+// getLive lists all chats that wait or go on: there are never more than people can hold.
+func (d *Desk) getLive(c echo.Context, state State) error {
+	chats, err := list(c.Request().Context(), d.db, `WHERE c.state = $1 ORDER BY c.waiting_since, c.id LIMIT 1000`, state)
+	if err != nil {
+		return err
+	}
+	out := []any{}
+	for _, chat := range chats {
+		out = append(out, chat.View(ForStaff, d.floor.place(chat.ID)))
+	}
+	return c.JSON(http.StatusOK, map[string]any{"chats": out})
 }
 
 // getContext is who the customer is: former chats and tickets of the address.

@@ -157,7 +157,7 @@ func (d *Desk) command(k *conn, me *accounts.Person, f protocol.Frame) {
 	case protocol.Accept:
 		err = d.accept(ctx, k, party, f.Chat)
 	case protocol.Transfer:
-		err = d.transfer(ctx, party, f.Chat, f.To)
+		err = d.transfer(ctx, party, f.Chat, f.To, me.Role.AtLeast(accounts.Manager))
 	case protocol.End:
 		_, err = d.change(ctx, f.Chat, EndedBy{Reason: ByChampion, Who: party}, nil)
 	case protocol.Note:
@@ -238,8 +238,8 @@ func (d *Desk) consolesOf(person string) []*conn {
 	return out
 }
 
-// transfer gives a chat to another champion who is on duty.
-func (d *Desk) transfer(ctx context.Context, me Party, chat, to string) error {
+// transfer gives a chat to another champion who is on duty. A manager may give any chat, also to himself.
+func (d *Desk) transfer(ctx context.Context, me Party, chat, to string, manager bool) error {
 	members, err := staff(ctx, d.db, d.now())
 	if err != nil {
 		return err
@@ -248,7 +248,7 @@ func (d *Desk) transfer(ctx context.Context, me Party, chat, to string) error {
 		if m.ID != to {
 			continue
 		}
-		c, err := d.change(ctx, chat, Transferred{By: me, To: Party{m.ID, m.Name}}, nil)
+		c, err := d.change(ctx, chat, Transferred{By: me, To: Party{m.ID, m.Name}, Manager: manager}, nil)
 		if err != nil {
 			return err
 		}

@@ -53,8 +53,11 @@ type Event interface{ event() }
 type (
 	// Accepted: a champion takes a waiting chat.
 	Accepted struct{ By Party }
-	// Transferred: the champion who has it gives it to another.
-	Transferred struct{ By, To Party }
+	// Transferred: the champion who has it gives it to another; a manager may give or take any.
+	Transferred struct {
+		By, To  Party
+		Manager bool
+	}
 	// Offered: the next champion is asked.
 	Offered struct {
 		To    string
@@ -113,13 +116,16 @@ func (s Session) Apply(ev Event, now time.Time) (Session, []string, error) {
 		switch {
 		case over:
 			return s, nil, ErrOver
-		case s.State != Active || s.Champion.ID != ev.By.ID:
+		case s.State != Active || s.Champion.ID != ev.By.ID && !ev.Manager:
 			return s, nil, ErrNotYours
-		case ev.To.ID == ev.By.ID:
+		case ev.To.ID == s.Champion.ID:
 			return s, nil, ErrMoot
 		}
 		s = s.given(ev.To, now)
 		s.Reason = ByTransfer
+		if ev.To.ID == ev.By.ID {
+			return s, []string{fmt.Sprintf("%s joined the chat.", ev.By.Name)}, nil
+		}
 		return s, []string{fmt.Sprintf("%s handed the chat to %s.", ev.By.Name, ev.To.Name)}, nil
 
 	case Offered:

@@ -31,8 +31,10 @@ func TestTheLifeOfAChat(t *testing.T) {
 		{"what is over cannot be taken", ended, Accepted{priya}, Ended, ErrOver},
 		{"an offer lapses", offered, OfferLapsed{}, Queued, nil},
 		{"no offer, no lapse", waits, OfferLapsed{}, Queued, ErrMoot},
-		{"it is handed over", active, Transferred{priya, jonas}, Active, nil},
-		{"only by who has it", active, Transferred{jonas, priya}, Active, ErrNotYours},
+		{"it is handed over", active, Transferred{By: priya, To: jonas}, Active, nil},
+		{"a manager takes it over", active, Transferred{By: jonas, To: jonas, Manager: true}, Active, nil},
+		{"a manager gives it to who has it", active, Transferred{By: jonas, To: priya, Manager: true}, Active, ErrMoot},
+		{"only by who has it", active, Transferred{By: jonas, To: priya}, Active, ErrNotYours},
 		{"a champion vanishes", active, ChampionVanished{}, Queued, nil},
 		{"a customer vanishes in a chat", active, CustomerVanished{}, Ended, nil},
 		{"a customer vanishes from the queue", waits, CustomerVanished{}, Missed, nil},
@@ -54,7 +56,7 @@ func TestInAnyOrderOfEvents(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		now := time.Unix(0, 0)
 		s := Session{State: Queued, WaitingSince: now}
-		events := []Event{Accepted{priya}, Accepted{jonas}, Transferred{priya, jonas}, Offered{"p", now}, OfferLapsed{},
+		events := []Event{Accepted{priya}, Accepted{jonas}, Transferred{By: priya, To: jonas}, Offered{"p", now}, OfferLapsed{},
 			ChampionVanished{}, CustomerVanished{}, GivenUp{ByClosing}, EndedBy{Reason: ByCustomer}, EndedBy{Reason: ByChampion, Who: priya}}
 		over := false
 		for range rapid.IntRange(1, 30).Draw(t, "n") {

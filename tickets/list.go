@@ -105,13 +105,15 @@ func (d *Desk) getCounts(c echo.Context) error {
 		Active     int `db:"active" json:"active"`
 		Mine       int `db:"mine" json:"mine"`
 		Unassigned int `db:"unassigned" json:"unassigned"`
+		Late       int `db:"late" json:"late"`
 		DueToday   int `db:"due_today" json:"due_today"`
 		Pending    int `db:"pending" json:"pending"`
 		Escalated  int `db:"escalated" json:"escalated"`
 	}
 	err := d.db.GetContext(c.Request().Context(), &n, `SELECT count(*) AS active, count(*) FILTER (WHERE assignee_id = $1) AS mine, count(*) FILTER (WHERE assignee_id IS NULL) AS unassigned,
+		count(*) FILTER (WHERE status = 'open' AND update_due_at < $3) AS late,
 		count(*) FILTER (WHERE status = 'open' AND update_due_at < $2) AS due_today, count(*) FILTER (WHERE status = 'pending') AS pending,
-		count(*) FILTER (WHERE escalated) AS escalated FROM tickets WHERE status <> 'closed'`, accounts.Who(c).ID, d.now().Add(24*time.Hour))
+		count(*) FILTER (WHERE escalated) AS escalated FROM tickets WHERE status <> 'closed'`, accounts.Who(c).ID, d.now().Add(24*time.Hour), d.now())
 	if err != nil {
 		return postgres.Kind(c.Request().Context(), err)
 	}

@@ -172,6 +172,8 @@ func (o *office) holdTickets(s *surface, chris []string) (number string) {
 func (o *office) holdChats(s *surface) {
 	t, admin := o.t, []string{"Cookie", o.admin}
 	s.call("GET", "/support", "", 200) // today is a holiday
+	s.call("GET", "/chats?state=active", "", 200, admin...)
+	s.call("GET", "/chats?state=lost", "", 422, admin...)
 	question := `{"name":"Ines","email":"ines@example.com","question":"Hello?","page_url":"https://example.com/","timezone":"Europe/Paris","product":"crashplan-small-business"}`
 	if got := s.call("POST", "/chats", question, 409); at(t, got, "code") != "outside_hours" {
 		t.Error(got)

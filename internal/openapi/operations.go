@@ -34,7 +34,7 @@ var (
 		"priority":          {"schema": schemaRef("Level")},
 		"assignee":          {"schema": object{"type": "string"}, "description": "Id of a champion, me, or none."},
 		"view":              {"schema": object{"type": "string", "enum": []string{"active", "mine", "unassigned", "due_today", "pending", "escalated"}}, "description": "For staff."},
-		"state:chats":       {"schema": object{"type": "string", "enum": []string{"ended"}}, "description": "Ended and missed ones; there are no others here."},
+		"state:chats":       {"schema": object{"type": "string", "enum": []string{"queued", "active", "ended"}}, "description": "Ended and missed ones, if it is left out."},
 		"state:escalations": {"schema": object{"type": "string", "enum": []string{"open", "accepted", "declined", "done"}}},
 		"state:mails":       {"schema": object{"type": "string", "enum": []string{"waiting", "sent", "failed", "held"}}},
 	}
@@ -63,7 +63,7 @@ var operations = map[string]operation{
 	"GET /audit":            {does: "Who did what, the newest first", query: "cursor limit", status: 200, gives: "audit:[]Audited", fails: []int{422}},
 
 	"POST /chats":             {does: "Begin a chat; where none may begin, 409 says where to go instead", body: "NewChat", status: 201, gives: "chat:Chat token:string", once: true, limited: true, conflicts: "outside_hours unstaffed queue_full diverted"},
-	"GET /chats":              {does: "Ended chats, newest first", query: "state:chats mine cursor", status: 200, gives: "chats:[]Chat", fails: []int{422}},
+	"GET /chats":              {does: "Chats: ended ones, newest first, or all that wait or go on", query: "state:chats mine cursor", status: 200, gives: "chats:[]Chat", fails: []int{422}},
 	"GET /chats/:id":          {does: "A chat", status: 200, gives: "chat:Chat"},
 	"GET /chats/:id/messages": {does: "The log of a chat; next_cursor is the next after", query: "after limit", status: 200, gives: "messages:[]Message", fails: []int{422}},
 	"GET /chats/:id/context":  {does: "Who the customer is: former chats and tickets of the address", status: 200, gives: "chats:[]Chat tickets:[]TicketRow customer:ChatCustomer"},

@@ -31,7 +31,7 @@ export const clockTick = signal(now())
 export const support = signal<Support | null>(null)
 const asked = Number(new URLSearchParams(location.search).get('ticket')) || null // a link to a ticket
 export const ticket = signal<number | null>(asked)
-export const screen = signal<'chats' | 'tickets' | 'settings' | 'macros'>(asked ? 'tickets' : 'chats')
+export const screen = signal<'chats' | 'tickets' | 'settings' | 'macros' | 'board'>(asked ? 'tickets' : 'chats')
 export const sound = signal(load('console.sound', true))
 export function mute(): void { sound.value = !sound.value; save('console.sound', sound.value) }
 setInterval(() => { clockTick.value = now() }, 1000)
@@ -184,15 +184,20 @@ export function send(): void {
   if (why) { say(why); return }
   if (!id || !body.trim()) return
   if (noteMode.value) {
-    const note: Note = { id: uuid(), from: { kind: 'champion', name: me.value!.name }, body, at: new Date(now()).toISOString(), after_seq: logs.value[id]?.length ?? 0 }
-    if (!socket.send({ type: 'note', chat: id, id: note.id, body })) { say('No connection: the note is kept in the box.'); return }
-    notes.value = { ...notes.value, [id]: [...(notes.value[id] ?? []), note] }
+    if (!note(id, body)) return
     draft(id, '')
     noteMode.value = false
     return
   }
   deliver(id, body)
   draft(id, '')
+}
+/** Keeps a remark for champions beside a chat; false while there is no connection. */
+export function note(id: string, body: string): boolean {
+  const n: Note = { id: uuid(), from: { kind: 'champion', name: me.value!.name }, body, at: new Date(now()).toISOString(), after_seq: logs.value[id]?.length ?? 0 }
+  if (!socket.send({ type: 'note', chat: id, id: n.id, body })) { say('No connection: the note is kept in the box.'); return false }
+  notes.value = { ...notes.value, [id]: [...(notes.value[id] ?? []), n] }
+  return true
 }
 /** Keeps a message here until the server has it. */
 export function deliver(id: string, body: string): void {
@@ -230,6 +235,8 @@ export function transfer(id: string, to: string, why: string): void {
   say(`Handed to ${staff.value.find(m => m.id === to)?.name ?? 'your colleague'}.`)
   show(mine.value.find(c => c.id !== id)?.id ?? null)
 }
+/** A manager takes a chat from whoever has it. */
+export function takeOver(id: string): void { act({ type: 'transfer', chat: id, to: me.value!.id }) }
 export function end(id: string): void { act({ type: 'end', chat: id }) }
 /** Sends what has to be done at once or not at all. */
 function act(frame: object): boolean {

@@ -5,10 +5,10 @@ import { Log } from '../lib/log'
 import { clock } from '../lib/time'
 import type { Message, Note } from '../lib/types'
 import { dialog } from './dialogs'
-import { written } from './drafts'
-import { Picker } from './macros/picker'
+import { write, written } from './drafts'
+import { manager, Picker } from './macros/picker'
 import { pick, values } from './macros/store'
-import { about, accept, box, connected, current, deliver, draft, drawer, logs, me, noteMode, notes, open, presence, reached, screen, send, show, ticket, typing, unsent } from './store'
+import { about, accept, box, connected, current, deliver, draft, drawer, logs, me, note, noteMode, notes, open, presence, reached, screen, send, show, takeOver, ticket, typing, unsent } from './store'
 
 export function Talk() {
   const c = current.value
@@ -41,9 +41,19 @@ export function Talk() {
             <button class="button" data-kind="plain" type="button" onClick={() => pick(box(c.id))}>Macro <kbd>/</kbd></button>
             <Attach place={c.id} onFile={up => intoChat(c.id, up, body => deliver(c.id, body))} />
           </Composer></div>
-        ) : <p class="notice">{c.state === 'queued' ? 'Waiting. Take the chat to answer.' : c.state === 'active' ? `${c.champion?.name ?? 'Somebody'} has this chat.` : 'The chat has ended.'}</p>}
+        ) : c.state === 'active' && manager() ? <Whisper chat={c.id} to={c.champion?.name ?? 'the champion'} /> : <p class="notice">{c.state === 'queued' ? 'Waiting. Take the chat to answer.' : c.state === 'active' ? `${c.champion?.name ?? 'Somebody'} has this chat.` : 'The chat has ended.'}</p>}
       </footer>
     </section>
+  )
+}
+
+/** What a manager sees below a chat of somebody else: a word to him that no customer reads, and a way to take it over. */
+function Whisper({ chat, to }: { chat: string; to: string }) {
+  const place = `chat-note:${chat}`
+  return (
+    <Composer value={written(place)} note onInput={v => write(place, v)} onSend={() => { if (note(chat, written(place))) write(place, '') }} label={`Whisper to ${to}`} placeholder={`A word to ${to}; the customer never sees it, nor that you are here`} button="Whisper">
+      <button class="button" data-kind="plain" type="button" onClick={() => takeOver(chat)}>Take over</button>
+    </Composer>
   )
 }
 

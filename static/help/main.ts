@@ -33,9 +33,9 @@ function show(opens: string | null, closes: string | null, zone: string, wait: n
   if (opens) {
     const left = Date.parse(opens) - now()
     const hours = Math.floor(left / 3_600_000)
-    set('detail', `${both(opens, zone)}${hours >= 1 ? `In ${hours} h ${Math.floor(left / 60_000) % 60} min.` : `In ${Math.max(1, Math.ceil(left / 60_000))} minutes.`} The ticket form is open day and night.`)
+    set('detail', `${both(opens, zone)}${hours >= 1 ? `In ${hours} h ${Math.floor(left / 60_000) % 60} min.` : left > 60_000 ? `In ${Math.ceil(left / 60_000)} minutes.` : 'In a minute.'} The ticket form is open day and night.`)
   } else if (closes && known !== 'unstaffed') {
-    set('detail', `${both(closes, zone)}${wait > 0 ? `About ${Math.ceil(wait / 60)} minutes to wait.` : 'Somebody is with you in a moment.'}`)
+    set('detail', `${both(closes, zone)}${wait > 0 ? `About ${Math.ceil(wait / 60)} min to wait.` : 'Somebody is with you in a moment.'}`)
   }
 }
 show(box.dataset['opens'] || null, box.dataset['closes'] || null, box.dataset['zone']!, 0)

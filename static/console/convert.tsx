@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals'
-import { useEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 import { call, Problem } from '../lib/api'
 import { day } from '../lib/time'
 import { chats, current, drawer, logs, screen, support, ticket } from './store'
@@ -29,7 +29,7 @@ export function ConvertDrawer() {
   const [made, setMade] = useState<Made['ticket'] | null>(null)
   const [busy, setBusy] = useState(false)
   const set = (p: Partial<Form>) => { begun.value = { ...begun.value, [c.id]: { ...f, ...p } } }
-  useEffect(() => { // the keyboard goes into the drawer, and back to where it was
+  useLayoutEffect(() => { // the keyboard goes into the drawer, and back to where it was
     const before = document.activeElement as HTMLElement | null
     const first = document.getElementById('c-subject') as HTMLInputElement | null
     first?.focus()

@@ -24,7 +24,7 @@ var files embed.FS
 
 // entries are the bundles, by the name that pages ask for.
 var entries = map[string]string{
-	"chat.js": "chat/main.tsx", "console.js": "console/main.tsx", "help.js": "help/main.ts", "site.js": "site/main.ts", "widget.js": "widget/main.ts",
+	"chat.js": "chat/main.tsx", "console.js": "console/main.tsx", "chart.js": "console/chart.ts", "help.js": "help/main.ts", "site.js": "site/main.ts", "widget.js": "widget/main.ts",
 	"site.css": "css/site.css", "chat.css": "css/chat.css", "console.css": "css/console.css",
 }
 
@@ -68,7 +68,7 @@ func New() (*Bundle, error) {
 var vendored = map[string]string{
 	"preact": "vendor/preact.js", "preact/hooks": "vendor/hooks.js", "preact/jsx-runtime": "vendor/jsx-runtime.js",
 	"@preact/signals": "vendor/signals.js", "@preact/signals-core": "vendor/signals-core.js",
-	"fuzzysort": "vendor/fuzzysort.js",
+	"fuzzysort": "vendor/fuzzysort.js", "uplot": "vendor/uplot.js",
 }
 
 func build(entry string) ([]byte, error) {

@@ -28,6 +28,7 @@ import (
 	"chatnow/internal/metrics"
 	"chatnow/internal/openapi"
 	"chatnow/internal/postgres"
+	"chatnow/internal/reports"
 	"chatnow/internal/settings"
 	"chatnow/internal/web"
 	"chatnow/internal/workbench"
@@ -157,6 +158,7 @@ func serve(ctx context.Context, cfg Config, l net.Listener, db *sqlx.DB, dsn str
 	chats.Routes(srv)
 	bench := workbench.New(db, cfg.Now)
 	bench.Routes(srv)
+	reports.New(db, cfg.Now, func() *time.Location { return st.Current().Calendar.Location() }).Routes(srv)
 	pageRoutes(srv, bundle, &pages{frame, st, chats, desk, uploads, srv.Secure(), cfg.Now})
 	health(srv, db)
 	if err := openapi.Serve(srv, cmp.Or(cfg.Version, "dev")); err != nil {

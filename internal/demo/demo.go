@@ -40,7 +40,7 @@ func Fill(ctx context.Context, db *sqlx.DB, now time.Time, log *slog.Logger) err
 	}
 	f.people = accounts.New(db, nil, nil, bus, clock, log)
 	f.desk = tickets.NewDesk(db, st, mail.New(db, clock), f.people, bus, clock, log)
-	for _, step := range []func(context.Context) error{f.makeStaff, f.makeTickets, f.makeChats} {
+	for _, step := range []func(context.Context) error{f.makeStaff, f.makeTickets, f.makePast, f.makeChats} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("demo data: %w", err)
 		}

@@ -21,7 +21,10 @@ func TestTheDoctor(t *testing.T) {
 	url := pgtest.URL(t)
 	addStaff(t, url, "ada@example.com", "Ada", "admin")
 	s := serve(t, url, func(cfg *app.Config) { cfg.SMTPURL, cfg.BaseURL = relay, "https://support.example.com" })
-	upload := idOf(t, func() string { _, said := newReader(t, "http://"+s.cfg.Listen).sendFile("a.log", "a line"); return said }())
+	upload := idOf(t, func() string {
+		_, said := newReader(t, "http://"+s.cfg.Listen).sendFile("a.log", "a line")
+		return said
+	}())
 	look := func(change func(*app.Config)) (map[string]string, error) {
 		t.Helper()
 		var out bytes.Buffer

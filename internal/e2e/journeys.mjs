@@ -4,6 +4,7 @@ import { accessible, ask, base, browser, faults, leave, ok, person, shot, signIn
 import { customers } from './customers.mjs'
 import { handwork } from './handwork.mjs'
 import { duty } from './duty.mjs'
+import { reports } from './reports.mjs'
 import { settings } from './settings.mjs'
 import { visitors } from './visitors.mjs'
 
@@ -177,7 +178,7 @@ const journeys = {
 
 try {
   const only = process.env.ONLY
-  for (const [name, run] of Object.entries({ ...journeys, ...customers, ...settings, ...duty, ...visitors, ...handwork })) {
+  for (const [name, run] of Object.entries({ ...journeys, ...customers, ...settings, ...duty, ...visitors, ...handwork, ...reports })) {
     if (only && !only.split('|').some(o => name.includes(o))) continue
     faults.length = 0
     try { await run() } catch (e) {

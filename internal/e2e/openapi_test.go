@@ -82,6 +82,7 @@ func TestTheDocumentIsTrue(t *testing.T) {
 
 	o.holdWorkbench(s)
 	o.holdTeam(s)
+	o.holdReports(s)
 	o.holdMails(s)
 	s.call("DELETE", "/session", "", 204, admin...)
 	for _, what := range s.unseen() {

@@ -160,3 +160,14 @@ func (o *office) holdTeam(s *surface) {
 	s.call("GET", "/audit?limit=1", "", 200, admin...)
 	s.call("GET", "/audit?cursor=x", "", 422, admin...)
 }
+
+func (o *office) holdReports(s *surface) {
+	admin := []string{"Cookie", o.admin}
+	s.call("GET", "/reports?zone=UTC", "", 200, admin...)
+	s.call("GET", "/reports?from=never", "", 422, admin...)
+	s.call("GET", "/reports/rows?of=tickets", "", 200, admin...)
+	s.call("GET", "/reports/rows?of=all", "", 200, admin...)
+	s.call("GET", "/reports/rows?of=nothing", "", 422, admin...)
+	s.call("GET", "/reports/rows.csv?of=tickets", "", 200, admin...)
+	s.call("GET", "/reports/rows.csv?of=nothing", "", 422, admin...)
+}

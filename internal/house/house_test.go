@@ -14,7 +14,7 @@ var floors = [][]string{
 	{"internal/web", "tickets/lifecycle/lives"},
 	{"internal/cluster", "internal/mail", "internal/openapi", "internal/metrics"},
 	{"internal/settings", "internal/accounts"},
-	{"internal/files", "internal/workbench"},
+	{"internal/files", "internal/workbench", "internal/reports"},
 	{"internal/backup"},
 	{"tickets"},
 	{"chat"},

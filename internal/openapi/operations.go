@@ -28,6 +28,10 @@ var (
 		"cursor":            {"schema": object{"type": "string"}, "description": "The next_cursor of the page before."},
 		"limit":             {"schema": object{"type": "integer", "minimum": 1, "maximum": 100}},
 		"after":             {"schema": object{"type": "integer", "minimum": 0}, "description": "The seq that was read last."},
+		"from":              {"schema": object{"type": "string", "format": "date"}, "description": "First day; 29 days before to, if it is left out."},
+		"to":                {"schema": object{"type": "string", "format": "date"}, "description": "Last day; today, if it is left out."},
+		"zone":              {"schema": object{"type": "string"}, "description": "IANA name; the company's, if it is left out."},
+		"of":                {"schema": object{"type": "string"}, "description": "all, taken, missed, converted, heat:<weekday>:<hour>, wait:<bucket>, reply:<bucket>, rating:<1 to 5>, champion:<id> or tickets."},
 		"mine":              {"schema": object{"type": "string"}, "description": "Anything: only those that one had oneself."},
 		"q":                 {"schema": object{"type": "string"}, "description": "Words, people, computers and numbers."},
 		"status":            {"schema": schemaRef("Status")},
@@ -97,6 +101,10 @@ var operations = map[string]operation{
 	"POST /settings/preview":  {does: "What a draft would do: two weeks of hours, and the waits that would move", body: "SettingsDraft", status: 200, gives: "Preview"},
 	"POST /settings/holidays": {does: "Read holidays from an iCalendar file; nothing is kept", body: "text/calendar string", status: 200, gives: "holidays:[]Holiday"},
 	"GET /settings/history":   {does: "The last fifty documents, newest first", status: 200, gives: "history:[]SettingsVersion"},
+
+	"GET /reports":          {does: "What happened in a period: chats by hour, waits, first answers, backlog, ratings, who did what", query: "from to zone", status: 200, gives: "report:Report", fails: []int{422}},
+	"GET /reports/rows":     {does: "What a figure of a report counts", query: "of from to zone cursor", status: 200, gives: "rows:[]ReportRow", fails: []int{422}},
+	"GET /reports/rows.csv": {does: "The same, all of it, for spreadsheets", query: "of from to zone", status: 200, gives: "text/csv", fails: []int{422}},
 
 	"GET /macros":        {does: "Answers that are given often, and the variables that they may have", status: 200, gives: "macros:[]Macro variables:[]string"},
 	"POST /macros":       {does: "Keep a macro", body: "NewMacro", status: 201, gives: "macro:Macro", once: true, conflicts: "too_many"},

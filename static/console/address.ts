@@ -10,7 +10,7 @@ function address(): string {
 function go(): void {
   const [place, what] = location.hash.slice(1).split('/')
   if (place === 'tickets') { ticket.value = Number(what) || null; screen.value = 'tickets' }
-  else if (place === 'settings' || place === 'macros' || place === 'board') screen.value = place
+  else if (place === 'settings' || place === 'macros' || place === 'board' || place === 'reports') screen.value = place
   else if (place === 'chats') { screen.value = 'chats'; show(what || null) }
 }
 

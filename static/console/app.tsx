@@ -5,6 +5,7 @@ import { Lists } from './lists'
 import { Macros } from './macros/editor'
 import { manager } from './macros/picker'
 import { open as palette, Palette } from './palette/palette'
+import { Reports } from './reports/reports'
 import { Settings } from './settings/settings'
 import { Side } from './side'
 import { about, connected, drawer, me, mine, mute, open, presence, queue, screen, sound, ticket, toast, unread } from './store'
@@ -25,6 +26,7 @@ export function App() {
           <button class="button" data-kind="plain" aria-current={screen.value === 'chats' ? 'page' : undefined} onClick={() => { screen.value = 'chats' }}>Chats {mine.value.length + waiting > 0 && <span class="count">{mine.value.length + waiting}</span>} <kbd>1</kbd></button>
           <button class="button" data-kind="plain" aria-current={screen.value === 'tickets' ? 'page' : undefined} onClick={() => { ticket.value = null; screen.value = 'tickets' }}>Tickets <kbd>2</kbd></button>
           {manager() && <button class="button" data-kind="plain" aria-current={screen.value === 'board' ? 'page' : undefined} onClick={() => { screen.value = 'board' }}>Board <kbd>4</kbd></button>}
+          {manager() && <button class="button" data-kind="plain" aria-current={screen.value === 'reports' ? 'page' : undefined} onClick={() => { screen.value = 'reports' }}>Reports <kbd>5</kbd></button>}
           {me.value?.role === 'admin' && <button class="button" data-kind="plain" aria-current={screen.value === 'settings' ? 'page' : undefined} onClick={() => { screen.value = 'settings' }}>Settings <kbd>3</kbd></button>}
         </nav>
         <div class="bar__end"><button class="button" data-kind="plain" onClick={() => { palette.value = true }}>Find <kbd>Ctrl K</kbd></button><Presence />
@@ -32,7 +34,7 @@ export function App() {
           <form method="post" action="/account/signout"><button class="button" data-kind="plain">Sign out</button></form></div>
       </header>
       <div>{me.value && !connected.value && <p class="strip" role="status">Reconnecting… What you write is kept here and sent once.</p>}</div>
-      {!me.value ? <p class="empty" role="status">Connecting…</p> : screen.value === 'tickets' ? <Tickets /> : screen.value === 'settings' ? <Settings /> : screen.value === 'macros' ? <Macros /> : screen.value === 'board' ? <Board /> : (
+      {!me.value ? <p class="empty" role="status">Connecting…</p> : screen.value === 'tickets' ? <Tickets /> : screen.value === 'settings' ? <Settings /> : screen.value === 'macros' ? <Macros /> : screen.value === 'board' ? <Board /> : screen.value === 'reports' ? <Reports /> : (
         <main class="panes" data-drawer={String(drawer.value && open.value !== null)} data-open={String(open.value !== null)} data-about={String(about.value)}>
           <Lists /><Talk />{drawer.value && open.value ? <ConvertDrawer key={open.value} /> : <Side />}
         </main>

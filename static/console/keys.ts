@@ -6,7 +6,7 @@ import { open as palette } from './palette/palette'
 
 export const list: [string, string][] = [
   ['A', 'Take the first who waits'], ['J / K', 'Next, previous chat of mine'], ['N', 'Note, or reply'], ['T', 'Make a ticket'],
-  ['X', 'Transfer'], ['E', 'End the chat'], ['R', 'To the reply box'], ['I', 'Who the customer is, on a narrow screen'], ['1 / 2 / 3 / 4', 'Chats, tickets, settings, board'],
+  ['X', 'Transfer'], ['E', 'End the chat'], ['R', 'To the reply box'], ['I', 'Who the customer is, on a narrow screen'], ['1 … 5', 'Chats, tickets, settings, board, reports'],
   ['J / K, Enter', 'Among tickets: next, previous, open'], ['R / N', 'On a ticket: reply, note'], ['/', 'Among tickets: search'], ['/', 'In an empty box: macros'], ['Ctrl K', 'Find anything'], ['Esc', 'Close what is open'], ['?', 'These keys'],
 ]
 
@@ -30,7 +30,7 @@ export function keys(e: KeyboardEvent): void {
   if (writes || e.ctrlKey || e.metaKey || e.altKey || dialog.value) return
   const own = open.value !== null && mine.value.some(c => c.id === open.value)
   const act: Record<string, () => void> = {
-    a: () => { screen.value = 'chats'; accept() }, j: () => { screen.value = 'chats'; step(1) }, k: () => { screen.value = 'chats'; step(-1) }, '1': () => { screen.value = 'chats' }, '2': () => { ticket.value = null; screen.value = 'tickets' }, ...(me.value?.role === 'admin' ? { '3': () => { screen.value = 'settings' } } : {}), ...(manager() ? { '4': () => { screen.value = 'board' } } : {}), '?': () => { dialog.value = 'keys' },
+    a: () => { screen.value = 'chats'; accept() }, j: () => { screen.value = 'chats'; step(1) }, k: () => { screen.value = 'chats'; step(-1) }, '1': () => { screen.value = 'chats' }, '2': () => { ticket.value = null; screen.value = 'tickets' }, ...(me.value?.role === 'admin' ? { '3': () => { screen.value = 'settings' } } : {}), ...(manager() ? { '4': () => { screen.value = 'board' }, '5': () => { screen.value = 'reports' } } : {}), '?': () => { dialog.value = 'keys' },
     ...(own ? { n: () => { noteMode.value = !noteMode.value; focusBox() }, r: focusBox, x: () => { dialog.value = 'transfer' }, e: () => { dialog.value = 'end' } } : {}),
     ...(open.value ? { t: toTicket, i: () => { about.value = !about.value } } : {}),
   }

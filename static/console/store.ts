@@ -31,7 +31,7 @@ export const clockTick = signal(now())
 export const support = signal<Support | null>(null)
 const asked = Number(new URLSearchParams(location.search).get('ticket')) || null // a link to a ticket
 export const ticket = signal<number | null>(asked)
-export const screen = signal<'chats' | 'tickets' | 'settings' | 'macros' | 'board'>(asked ? 'tickets' : 'chats')
+export const screen = signal<'chats' | 'tickets' | 'settings' | 'macros' | 'board' | 'reports'>(asked ? 'tickets' : 'chats')
 export const sound = signal(load('console.sound', true))
 export function mute(): void { sound.value = !sound.value; save('console.sound', sound.value) }
 setInterval(() => { clockTick.value = now() }, 1000)

@@ -23,6 +23,7 @@ function commands(): Item[] {
     { id: 'tickets', kind: 'Go', name: 'Tickets', keys: '2', run: to('tickets') },
     me.value?.role === 'admin' && { id: 'settings', kind: 'Go', name: 'Settings', keys: '3', run: to('settings') },
     manager() && { id: 'board', kind: 'Go', name: 'Board: who waits, who is on duty, what is late', keys: '4', run: to('board') },
+    manager() && { id: 'reports', kind: 'Go', name: 'Reports: what happened', keys: '5', run: to('reports') },
     manager() && { id: 'macros', kind: 'Go', name: 'Macros', run: to('macros') },
     { id: 'sound', kind: 'Do', name: 'Turn the sound on or off', run: mute },
     { id: 'keys', kind: 'Do', name: 'Show all keys', keys: '?', run: () => { dialog.value = 'keys' } },

@@ -38,15 +38,18 @@ func (f *filler) makePast(ctx context.Context) error {
 		FROM asked ON CONFLICT (ticket) DO UPDATE SET rating = excluded.rating, comment = excluded.comment, answered_at = excluded.answered_at`, pq.StringArray(remarks)); err != nil {
 		return fmt.Errorf("what customers said: %w", err)
 	}
-	var urgent []int64
-	if err := f.db.SelectContext(ctx, &urgent, `SELECT number FROM tickets WHERE status = 'open' AND priority IN ('urgent', 'high') ORDER BY number LIMIT 2`); err != nil {
+	var urgent []struct {
+		Number int64  `db:"number"`
+		Name   string `db:"requester_name"`
+	}
+	if err := f.db.SelectContext(ctx, &urgent, `SELECT number, requester_name FROM tickets WHERE status = 'open' AND priority IN ('urgent', 'high') ORDER BY number LIMIT 2`); err != nil {
 		return err
 	}
-	for i, number := range urgent {
+	for i, t := range urgent {
 		f.at = f.now.Add(-time.Duration(40+60*i) * time.Minute)
 		reason := []string{"Our bookkeeping stands still since Monday, and nobody calls back.", "I have been asked for the same log three times."}[i]
-		if _, _, err := f.desk.Escalate(ctx, lifecycle.Actor{Kind: "customer", Name: "the customer"}, tickets.Asked{Reason: reason, Priority: lifecycle.Urgent, Contact: "+1 555 0100, after 2 pm"}, `t.number = $1`, number); err != nil {
-			return fmt.Errorf("escalate %d: %w", number, err)
+		if _, _, err := f.desk.Escalate(ctx, lifecycle.Actor{Kind: "customer", Name: t.Name}, tickets.Asked{Reason: reason, Priority: lifecycle.Urgent, Contact: "+1 555 0100, after 2 pm"}, `t.number = $1`, t.Number); err != nil {
+			return fmt.Errorf("escalate %d: %w", t.Number, err)
 		}
 	}
 	f.at = f.now

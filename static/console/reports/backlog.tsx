@@ -23,7 +23,7 @@ export function BacklogChart({ days }: { days: Report['backlog'] }) {
         width: box.current.clientWidth, height: 240, cursor: { y: false }, legend: { show: false },
         scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, Math.max(max, 4) * 1.1] } },
         axes: [axis, { ...axis, size: 40, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000] }],
-        series: [{}, ...levels.map(l => ({ label: l, stroke: colour(colours[l]), fill: `color-mix(in srgb, ${colour(colours[l])} 35%, transparent)`, width: 1.5, points: { show: false } }))],
+        series: [{}, ...levels.map(l => ({ label: l, stroke: colour(colours[l]), fill: `color-mix(in srgb, ${colour(colours[l])} 40%, ${colour('--surface')})`, width: 1.5, points: { show: false } }))],
       }, [days.map(d => Date.parse(`${d.day}T12:00:00Z`) / 1000), ...above], box.current)
     }
     void draw()

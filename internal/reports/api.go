@@ -73,7 +73,7 @@ func (r *Reports) getCSV(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	rows, err := r.db.QueryxContext(c.Request().Context(), query+` ORDER BY at DESC, chat, ticket`, args...)
+	rows, err := r.db.QueryContext(c.Request().Context(), query+` ORDER BY at DESC, chat, ticket`, args...)
 	if err != nil {
 		return postgres.Kind(c.Request().Context(), err)
 	}
@@ -87,7 +87,7 @@ func (r *Reports) getCSV(c echo.Context) error {
 	}
 	for rows.Next() {
 		var row Row
-		if err := rows.StructScan(&row); err != nil {
+		if err := rows.Scan(&row.Chat, &row.Ticket, &row.Name, &row.Email, &row.Text, &row.State, &row.Champion, &row.At, &row.Took, &row.Ended); err != nil {
 			return postgres.Kind(c.Request().Context(), err)
 		}
 		took, ticket := "", ""

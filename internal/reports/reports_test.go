@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -40,7 +41,7 @@ func TestPeriods(t *testing.T) {
 		if c.field != "" {
 			if fault.KindOf(err) != fault.Invalid {
 				t.Errorf("%s: %v", c.query, err)
-			} else if wrong, _ = err.(*fault.Error); wrong == nil || wrong.Fields[0].Field != c.field {
+			} else if !errors.As(err, &wrong) || wrong.Fields[0].Field != c.field {
 				t.Errorf("%s: %v names another field than %s", c.query, err, c.field)
 			}
 			continue

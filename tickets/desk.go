@@ -305,6 +305,11 @@ func (d *Desk) change(ctx context.Context, tx *sqlx.Tx, t *Ticket, ch Change, by
 	if err := update(ctx, tx, &next); err != nil {
 		return err
 	}
+	if t.Escalated && !next.Escalated && next.Status == lifecycle.Closed {
+		if err := d.endEscalation(ctx, tx, t.Number, now); err != nil {
+			return err
+		}
+	}
 	if err := d.claim(ctx, tx, &next, t.Diagnostics, by.ID); err != nil {
 		return err
 	}

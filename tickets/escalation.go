@@ -294,3 +294,14 @@ func (d *Desk) decided(ctx context.Context, tx *sqlx.Tx, me *accounts.Person, t 
 	}
 	return explain(err)
 }
+
+// endEscalation ends what a manager was asked for when the ticket closes without his word: nobody waits any more, and
+// a reply opens a follow-up, which can be escalated again.
+func (d *Desk) endEscalation(ctx context.Context, tx *sqlx.Tx, number int64, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `UPDATE escalations SET state = 'done', changed_at = $2, why = CASE WHEN why = '' THEN $3 ELSE why || ' ' || $3 END
+		WHERE ticket = $1 AND state IN ('open', 'accepted')`, number, now, lifecycle.EscalationClosed)
+	if err != nil {
+		return fmt.Errorf("end escalation: %w", err)
+	}
+	return nil
+}

@@ -246,6 +246,9 @@ func (r Rules) prioritySet(t Ticket, ev PrioritySet, now time.Time) (Ticket, []E
 	return t, effects, nil
 }
 
+// EscalationClosed is why an escalation ends with its ticket.
+const EscalationClosed = "The ticket was closed."
+
 // statusSet follows the policy's table: nobody closes by hand, and nothing leaves Closed.
 func (r Rules) statusSet(t Ticket, ev StatusSet, by Actor, now time.Time) (Ticket, []Effect, error) {
 	if !ev.To.Valid() {
@@ -295,6 +298,10 @@ func (r Rules) alarm(t Ticket, now time.Time) (Ticket, []Effect, error) {
 			t.SurveyAt = now.Add(r.Policy.SurveyAfter)
 		}
 		effects := []Effect{History{Event: "status", From: string(Solved), To: string(Closed), Why: "No answer came after Solved."}}
+		if t.Escalated { // nobody waits for a manager any more; a reply opens a follow-up, which can be escalated again
+			t.Escalated = false
+			effects = append(effects, History{Event: "escalation_over", To: "done", Why: EscalationClosed})
+		}
 		if due(t.SurveyAt, now) { // M38: after Closed, not after Solved
 			t.SurveyAt = time.Time{}
 			effects = append(effects, Mail{"survey"}, History{Event: "survey"})

@@ -19,4 +19,4 @@ build:
 shots:
 	@.ci/need postgres chromium node
 	@cd internal/e2e && npm ci --silent --no-audit --no-fund
-	SHOTS=$(CURDIR)/docs/pictures SHOTS_ONLY="help console convert chat ticket queue-dark-390 form customer-ticket settings-hours" go test -count=1 -run Journeys ./internal/e2e
+	SHOTS=$(CURDIR)/docs/pictures SHOTS_ONLY="help console convert chat ticket queue-dark-390 form customer-ticket settings-hours board reports-light macro-picker" go test -count=1 -run Journeys ./internal/e2e

@@ -217,7 +217,9 @@ func (s *Server) ErrorPage(f func(c echo.Context, status int, problem map[string
 
 // Serve answers on l until ctx ends, then lets running requests finish, for at most wait.
 func (s *Server) Serve(ctx context.Context, l net.Listener, wait time.Duration) error {
+	unused := &fresh{}
 	srv := &http.Server{
+		ConnState:         unused.note,
 		Handler:           s.Echo,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       bodyTimeout,
@@ -230,6 +232,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, wait time.Duration) 
 	go func() {
 		<-ctx.Done()
 		s.draining.Store(true)
+		unused.end()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 		defer cancel()
 		stopped <- srv.Shutdown(end)

@@ -51,7 +51,7 @@ export class Socket {
     ws.onclose = () => {
       if (this.ws !== ws) return
       this.onState(false)
-      this.again(Math.min(15_000, 300 * 2 ** this.tries++) * (0.5 + Math.random() / 2))
+      this.again(Math.min(5_000, 300 * 2 ** this.tries++) * (0.5 + Math.random() / 2))
     }
   }
 

@@ -34,11 +34,23 @@ var (
 )
 
 func main() {
-	flag.Parse()
-	if err := run(); err != nil {
+	if err := command(); err != nil {
 		fmt.Fprintln(os.Stderr, "chatbench:", err)
 		os.Exit(1)
 	}
+}
+
+func command() error {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "faults":
+			return breakThings(os.Args[2:])
+		case "nats":
+			return serveNATS(os.Args[2:])
+		}
+	}
+	flag.Parse()
+	return run()
 }
 
 // A side is one end of one chat.

@@ -7,6 +7,9 @@
 // With -beside it starts the product and the floor itself (the smallest program
 // that does the same, cmd/chatbench/floor), each with a PostgreSQL of its own, and
 // drives them in turn: figures of one machine on one day, side by side.
+//
+// chatbench faults breaks a whole installation by a plan, under load, and holds what it acknowledged against four
+// readings of it.
 package main
 
 import (
@@ -20,6 +23,25 @@ import (
 )
 
 func main() {
+	if err := command(); err != nil {
+		fmt.Fprintln(os.Stderr, "chatbench:", err)
+		os.Exit(1)
+	}
+}
+
+func command() error {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case "faults":
+			return breakThings(os.Args[2:])
+		case "nats":
+			return serveNATS(os.Args[2:])
+		}
+	}
+	return load()
+}
+
+func load() error {
 	var b bench
 	flag.StringVar(&b.base, "url", "http://127.0.0.1:8080", "server, with CHATNOW_RATE_LIMITS=off, open and on loopback")
 	flag.StringVar(&b.email, "email", "", "a champion's e-mail address")
@@ -32,19 +54,13 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	run := func() error {
-		if *beside {
-			return sideBySide(ctx, b.length, min(*rounds, 20))
-		}
-		r, err := b.run(ctx)
-		if err != nil {
-			return err
-		}
-		fmt.Printf("%s\nverified: all %d acknowledged messages are there once and in order\n", r, r.Acked)
-		return nil
+	if *beside {
+		return sideBySide(ctx, b.length, min(*rounds, 20))
 	}
-	if err := run(); err != nil {
-		fmt.Fprintln(os.Stderr, "chatbench:", err)
-		os.Exit(1)
+	r, err := b.run(ctx)
+	if err != nil {
+		return err
 	}
+	fmt.Printf("%s\nverified: all %d acknowledged messages are there once and in order\n", r, r.Acked)
+	return nil
 }

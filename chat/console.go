@@ -210,6 +210,10 @@ func (d *Desk) accept(ctx context.Context, k *conn, me Party, chat string) error
 	if err != nil && (!moot(err) || c == nil) {
 		return err
 	}
+	if f := k.following(chat); moot(err) && f != nil && !f.readOnly { // asked again: he has it, and all of it
+		k.push(d.chatFrame(c, ForStaff, Place{}), false)
+		return nil
+	}
 	d.take(ctx, k, c)
 	// One's other windows have it as well.
 	for _, other := range d.consolesOf(me.ID) {

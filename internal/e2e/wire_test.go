@@ -146,6 +146,37 @@ func TestTheWire(t *testing.T) {
 			}
 		}
 	})
+	t.Run("who accepts twice has it, and hears it once", func(t *testing.T) {
+		w, c := begin(t, addr), consoles[0]
+		c.send(`{"type":"accept","chat":%q}`, w.chat)
+		c.send(`{"type":"accept","chat":%q}`, w.chat)
+		c.send(`{"type":"send","chat":%q,"id":"5e0f4d2c-6a53-4d0c-8c87-0f6f1c2f7a11","body":"Here I am"}`, w.chat)
+		heard := 0
+		for {
+			_, raw, err := c.ws.Read(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var f struct {
+				Type, ID string
+				Chat     json.RawMessage
+				Seq      int64
+			}
+			if err := json.Unmarshal(raw, &f); err != nil {
+				t.Fatal(err)
+			}
+			if f.Type == "message" && strings.Contains(string(f.Chat), w.chat) && f.Seq == 1 {
+				heard++
+			}
+			if f.Type == "ack" && f.ID == "5e0f4d2c-6a53-4d0c-8c87-0f6f1c2f7a11" {
+				break
+			}
+		}
+		if heard != 1 {
+			t.Errorf("the first message came %d times", heard)
+		}
+	})
+
 	t.Run("one id sent many times is one message", func(t *testing.T) {
 		w := begin(t, addr)
 		c := dial(t, addr, "/ws/chat", "")

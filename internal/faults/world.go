@@ -2,6 +2,7 @@ package faults
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -278,6 +279,20 @@ func (w *world) lock(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
+// sound gives a connection of our own that works: those of the pool may have been broken by the faults before.
+func (w *world) sound(ctx context.Context) (c *sql.Conn, err error) {
+	for range 20 {
+		if c, err = w.db.Conn(ctx); err != nil {
+			return nil, err
+		}
+		if err = c.PingContext(ctx); err == nil {
+			return c, nil
+		}
+		_ = c.Close()
+	}
+	return nil, err
+}
+
 // useUp takes every connection that PostgreSQL still gives, and ends the servers' own, so that they
 // must ask for new ones and find none.
 func (w *world) useUp(ctx context.Context, d time.Duration) error {
@@ -286,9 +301,11 @@ func (w *world) useUp(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	defer db.Close()
-	if _, err := db.ExecContext(ctx, `SELECT 1`); err != nil {
+	ours, err := w.sound(ctx) // before there are none left
+	if err != nil {
 		return err
 	}
+	defer ours.Close()
 	for range 200 {
 		c, err := db.Conn(ctx)
 		if err != nil {
@@ -301,7 +318,7 @@ func (w *world) useUp(ctx context.Context, d time.Duration) error {
 		defer c.Close() // all of them at the end
 	}
 	// Ours come by the local socket, the servers' by a relay's, which looks local as well: the names differ.
-	if _, err := w.db.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatnow' AND pid <> pg_backend_pid()`); err != nil {
+	if _, err := ours.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatnow' AND pid <> pg_backend_pid()`); err != nil {
 		return err
 	}
 	for end := time.Now().Add(d); time.Now().Before(end) && wait(ctx, 50*time.Millisecond); {

@@ -13,13 +13,13 @@ import (
 // A champion holds one console: takes who waits, answers in the chats that are his, notes something now
 // and then, and comes back on another server when one does not answer.
 type champion struct {
-	w           *world
-	led         *ledger
-	name, email string
-	cookie      string
-	random      *rand.Rand
-	at          int
-	pace        time.Duration
+	w      *world
+	led    *ledger
+	name   string
+	cookie string
+	random *rand.Rand
+	at     int
+	pace   time.Duration
 
 	mu      sync.Mutex
 	me      string

@@ -305,7 +305,7 @@ func (w *world) useUp(ctx context.Context, d time.Duration) error {
 	if err != nil {
 		return err
 	}
-	defer ours.Close()
+	defer func() { _ = ours.Close() }()
 	for range 200 {
 		c, err := db.Conn(ctx)
 		if err != nil {
@@ -315,7 +315,7 @@ func (w *world) useUp(ctx context.Context, d time.Duration) error {
 			}
 			return err
 		}
-		defer c.Close() // all of them at the end
+		defer func() { _ = c.Close() }() // all of them at the end
 	}
 	// Ours come by the local socket, the servers' by a relay's, which looks local as well: the names differ.
 	if _, err := ours.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatnow' AND pid <> pg_backend_pid()`); err != nil {
@@ -323,7 +323,7 @@ func (w *world) useUp(ctx context.Context, d time.Duration) error {
 	}
 	for end := time.Now().Add(d); time.Now().Before(end) && wait(ctx, 50*time.Millisecond); {
 		if c, err := db.Conn(ctx); err == nil {
-			defer c.Close()
+			defer func() { _ = c.Close() }()
 		}
 	}
 	return nil

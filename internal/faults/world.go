@@ -281,11 +281,6 @@ func (w *world) lock(ctx context.Context, d time.Duration) error {
 // useUp takes every connection that PostgreSQL still gives, and ends the servers' own, so that they
 // must ask for new ones and find none.
 func (w *world) useUp(ctx context.Context, d time.Duration) error {
-	ours, err := w.db.Conn(ctx) // there will be no other
-	if err != nil {
-		return err
-	}
-	defer ours.Close()
 	db, err := sqlx.Open("postgres", w.pg.URL())
 	if err != nil {
 		return err
@@ -306,7 +301,7 @@ func (w *world) useUp(ctx context.Context, d time.Duration) error {
 		defer c.Close() // all of them at the end
 	}
 	// Ours come by the local socket, the servers' by a relay's, which looks local as well: the names differ.
-	if _, err := ours.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatnow' AND pid <> pg_backend_pid()`); err != nil {
+	if _, err := w.db.ExecContext(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'chatnow' AND pid <> pg_backend_pid()`); err != nil {
 		return err
 	}
 	for end := time.Now().Add(d); time.Now().Before(end) && wait(ctx, 50*time.Millisecond); {

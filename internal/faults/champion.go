@@ -83,7 +83,7 @@ func (c *champion) connected(ctx context.Context) {
 	if s.send(ctx, map[string]any{"type": "presence", "state": "online", "capacity": 50}) != nil {
 		return
 	}
-	for ctx.Err() == nil && c.work(ctx, s) {
+	for stay := 50 + c.random.IntN(200); stay > 0 && ctx.Err() == nil && c.work(ctx, s); stay-- {
 		wait(ctx, c.pace/2+time.Duration(c.random.Int64N(int64(c.pace))))
 	}
 }

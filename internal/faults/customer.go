@@ -184,7 +184,8 @@ func (c *customer) connected(ctx context.Context, t *talk, left *int, open **op)
 	if _, welcome := await(ctx, answers, "", answerIn); !welcome {
 		return
 	}
-	for ctx.Err() == nil && !t.ended() {
+	// Before a node has lost all its customers to the others, they come back to it.
+	for stay := 10 + c.random.IntN(40); stay > 0 && ctx.Err() == nil && !t.ended(); stay-- {
 		if *open == nil && *left <= 0 {
 			if s.send(ctx, map[string]any{"type": "end"}) != nil || !wait(ctx, 300*time.Millisecond) {
 				return

@@ -37,6 +37,7 @@ type Desk struct {
 	rooms   *Rooms
 	floor   *floor
 	sockets sockets
+	rereads rereads
 }
 
 // NewDesk makes the desk. Run must be running while it serves.
@@ -93,30 +94,6 @@ func (d *Desk) committed(chat string, ms []Stored) {
 	d.rooms.published(chat, ms)
 	d.bus.Publish(d.sockets.ctx, cluster.Hint{Topic: "chat", Key: chat, Body: newMessages, Others: true})
 	d.floor.talked(chat)
-}
-
-// heard takes another node's hint: "m" for messages, "s" for a change of state, "x" and a frame for what
-// passes. What it says is read from the table.
-func (d *Desk) heard(h cluster.Hint) {
-	if h.Local || len(h.Body) == 0 || d.rooms.get(h.Key) == nil {
-		return
-	}
-	kind := h.Body[0]
-	d.sockets.spawn(func() {
-		ctx, cancel := context.WithTimeout(d.sockets.ctx, 5*time.Second)
-		defer cancel()
-		c, err := get(ctx, d.db, false, `c.id = $1`, h.Key)
-		if err != nil {
-			return // a follower reads again when it is next woken
-		}
-		if r := d.rooms.get(h.Key); r != nil {
-			r.behind(c.Seq)
-			r.wake()
-		}
-		if kind == 's' {
-			d.show(c)
-		}
-	})
 }
 
 // lost reads everything that is followed here again.

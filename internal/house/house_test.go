@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"tickets"},
 	{"chat"},
 	{"internal/demo"},
-	{"internal/app"},
+	{"internal/app", "internal/faults"},
 	{"cmd/chatnow"},
 }
 

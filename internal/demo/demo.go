@@ -16,6 +16,7 @@ import (
 	"chatnow/internal/cluster"
 	"chatnow/internal/mail"
 	"chatnow/internal/settings"
+	"chatnow/internal/workbench"
 	"chatnow/tickets"
 	"chatnow/tickets/lifecycle"
 )
@@ -40,7 +41,7 @@ func Fill(ctx context.Context, db *sqlx.DB, now time.Time, log *slog.Logger) err
 	}
 	f.people = accounts.New(db, nil, nil, bus, clock, log)
 	f.desk = tickets.NewDesk(db, st, mail.New(db, clock), f.people, bus, clock, log)
-	for _, step := range []func(context.Context) error{f.makeStaff, f.makeTickets, f.makePast, f.makeChats} {
+	for _, step := range []func(context.Context) error{f.makeStaff, f.makeTickets, f.makePast, f.makeChats, f.makeMacros} {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("demo data: %w", err)
 		}
@@ -68,6 +69,21 @@ func (f *filler) openAlways(ctx context.Context, st *settings.Store) error {
 	doc.Policy.ChatResumeWithin = settings.Duration(24 * time.Hour)
 	_, err := st.Update(ctx, doc, settings.Who{Name: "demo"})
 	return err
+}
+
+func (f *filler) makeMacros(ctx context.Context) error {
+	bench := workbench.New(f.db, func() time.Time { return f.at })
+	for _, m := range [][2]string{
+		{"Good morning", "Good morning, {{customer.first_name}}. I am {{champion.first_name}}; let me look at it with you."},
+		{"Update first", "Hello {{customer.first_name}}, {{product.version}} mends this. The app updates by itself; “Check now” is under Settings."},
+		{"Please send the logs", "Could you send the log archive of that computer, {{customer.first_name}}? In the app: Settings, Help, Save logs. Drop it here, or on ticket {{ticket.number}}."},
+		{"Closing soon", "Chat closes at {{hours.closes}}. I make a ticket of this, so that nothing is lost, and we go on there."},
+	} {
+		if _, err := bench.AddMacro(ctx, m[0], m[1], f.staff[0].Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f *filler) makeStaff(ctx context.Context) error {

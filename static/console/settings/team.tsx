@@ -50,7 +50,7 @@ export function Team() {
       <Group title="The team">
         {failed && <p class="notice" data-tone="late" role="alert">{failed} <button class="button" type="button" onClick={() => void load()}>Try again</button></p>}
         {!list && !failed && <p class="empty" role="status">Loading…</p>}
-        {list && <table class="table team"><thead><tr><th>Who</th><th>Role</th><th>Chats at once</th><th>Was here</th><th><span class="unseen">What to do</span></th></tr></thead>
+        {list && <div class="scrolls" tabIndex={0} role="region" aria-label="The team"><table class="table team"><thead><tr><th>Who</th><th>Role</th><th>Chats at once</th><th>Was here</th><th><span class="unseen">What to do</span></th></tr></thead>
           <tbody>{list.map(m => (
             <tr key={m.id} data-off={m.disabled_at ? true : undefined}><td><strong>{m.name}</strong>{m.id === me.value?.id && ' (you)'}<br /><span class="quiet">{m.email}</span></td>
               <td><select class="input" aria-label={`Role of ${m.name}`} disabled={!!m.disabled_at} value={m.role} onChange={e => void change(m, { role: e.currentTarget.value }, `${m.name} is now ${roles.find(r => r[0] === e.currentTarget.value)![1].toLowerCase()}.`)}>{roles.map(([id, name]) => <option value={id}>{name}</option>)}</select></td>
@@ -59,7 +59,7 @@ export function Team() {
               <td>{m.disabled_at ? <button class="button" type="button" onClick={() => void change(m, { disabled: false }, `${m.name} may sign in again.`)}>Enable</button> : <>
                 {m.invited && <button class="button" type="button" onClick={() => void again(m)}>Mail again</button>}
                 {m.id !== me.value?.id && <button class="button" data-kind="plain" type="button" onClick={() => void change(m, { disabled: true }, `${m.name} is signed out everywhere and may not sign in.`)}>Disable</button>}</>}</td></tr>
-          ))}</tbody></table>}
+          ))}</tbody></table></div>}
       </Group>
     </>
   )
